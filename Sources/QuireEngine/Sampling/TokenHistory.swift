@@ -1,0 +1,24 @@
+/// The tokens of one request as its sampler needs them: in order for bad words, counted for
+/// penalties.
+///
+/// Made only for requests that use one of the two. Owned by the request, read by the executor
+/// within the same step, both on the engine thread.
+package final class TokenHistory {
+    /// How often a token stands in the prompt and in the output.
+    package struct Count: Hashable {
+        package var prompt: Int32 = 0
+        package var output: Int32 = 0
+    }
+
+    package private(set) var counts: [Int32: Count] = [:]
+    package private(set) var outputTokens: [Int32] = []
+
+    package init(promptTokens: [Int32]) {
+        for token in promptTokens { counts[token, default: Count()].prompt += 1 }
+    }
+
+    package func append(_ token: Int32) {
+        counts[token, default: Count()].output += 1
+        outputTokens.append(token)
+    }
+}
