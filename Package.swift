@@ -11,14 +11,6 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
-let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
-let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
-let arguments = Target.Dependency.product(
-    name: "ArgumentParser",
-    package: "swift-argument-parser"
-)
-
 /// A library target: one sentence of the house, and what it may import.
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
@@ -36,57 +28,16 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 let package = Package(
     name: "quire",
     platforms: [.macOS("26.0")],
-    products: [.executable(name: "quire", targets: ["quire"])],
-    dependencies: [
-        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    ],
     targets: [
-        .target(name: "CQuireKernels", cSettings: [.define("_GNU_SOURCE")]),
         library("QuireJSON"),
-        library("QuireKernels", ["CQuireKernels"]),
+        library("QuireKernels"),
         library("QuireCheckpoint", ["QuireKernels", "QuireJSON"]),
-        library("QuireTokenizer", ["QuireJSON"]),
-        library("QuireTemplate", ["QuireJSON"]),
         library("QuireModels", ["QuireKernels", "QuireCheckpoint"]),
         library("QuireTelemetry"),
-        library("QuireEngine", ["QuireKernels", "QuireModels", "QuireTelemetry"]),
-        library("QuireOpenAI", ["QuireJSON", nioCore]),
-        library("QuireHTTP", [nioCore, nioPosix]),
-        library(
-            "QuireServer",
-            [
-                "QuireEngine", "QuireHTTP", "QuireJSON", "QuireOpenAI", "QuireTelemetry",
-                "QuireTemplate", "QuireTokenizer", nioCore, nioPosix,
-            ]
-        ),
-        .executableTarget(
-            name: "quire",
-            dependencies: [
-                "QuireCheckpoint", "QuireEngine", "QuireHTTP", "QuireJSON", "QuireKernels",
-                "QuireModels", "QuireOpenAI", "QuireServer", "QuireTelemetry", "QuireTemplate",
-                "QuireTokenizer", nioCore, nioPosix, arguments,
-            ],
-            swiftSettings: settings
-        ),
-        library("QuireTestSupport", ["QuireJSON", nioCore, nioPosix, "QuireHTTP"]),
+        library("QuireTestSupport", ["QuireJSON"]),
         tests("QuireJSON"),
-        tests("QuireKernels"),
         tests("QuireCheckpoint", ["QuireKernels", "QuireJSON"]),
-        tests("QuireTokenizer", ["QuireJSON"]),
-        tests("QuireTemplate", ["QuireJSON"]),
-        tests("QuireModels", ["QuireKernels", "QuireCheckpoint", "QuireJSON"]),
         tests("QuireTelemetry"),
-        tests("QuireEngine", ["QuireKernels", "QuireModels", "QuireTelemetry", "QuireJSON"]),
-        tests("QuireOpenAI", ["QuireJSON", nioCore]),
-        tests("QuireHTTP", [nioCore, nioPosix, nioEmbedded]),
-        tests(
-            "QuireServer",
-            [
-                "QuireEngine", "QuireHTTP", "QuireJSON", "QuireOpenAI", "QuireTelemetry",
-                "QuireTemplate", "QuireTokenizer", nioCore, nioPosix,
-            ]
-        ),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11

@@ -1,0 +1,128 @@
+import QuireCheckpoint
+import QuireJSON
+import QuireTestSupport
+import Testing
+
+struct CheckpointTests {
+    @Test func shardedAndSingleFilesHoldTheSameTensors() throws {
+        let single = try Checkpoint(folder: Assets.path("tiny/llama"))
+        let sharded = try Checkpoint(folder: Assets.path("tiny/llama_sharded"))
+        #expect(single.tensors.count == 21)
+        #expect(Set(single.tensors.keys) == Set(sharded.tensors.keys))
+        for (name, tensor) in single.tensors {
+            #expect(sharded.tensors[name]?.shape == tensor.shape)
+        }
+    }
+
+    @Test(arguments: [
+        (#"{"weight_map":{"a":"../x.safetensors"}}"#, "leaves the folder"),
+        (#"{"weight_map":{"a":"/etc/passwd"}}"#, "leaves the folder"),
+        (#"{"weight_map":{"a":"sub/x.safetensors"}}"#, "leaves the folder"),
+        (#"{"weight_map":{"a":".."}}"#, "leaves the folder"),
+        (#"{"weight_map":{"a":"x\u0000y"}}"#, "leaves the folder"),
+        (#"{"weight_map":{"a":""}}"#, "leaves the folder"),
+        (#"{"weight_map":{"a":7}}"#, "does not name a file"),
+        (#"{"weight_map":{"a":"absent.safetensors"}}"#, "No such file"),
+        (#"{"weight_map":[]}"#, "weight_map"), (#"{}"#, "weight_map"), ("nonsense", "invalid JSON"),
+    ])
+    func refusesABadIndex(index: String, fragment: String) throws {
+        let folder = try TemporaryFolder()
+        try folder.write("config.json", "{}")
+        try folder.write("model.safetensors.index.json", index)
+        let error = try #require(throws: CheckpointError.self) {
+            try Checkpoint(folder: folder.path)
+        }
+        #expect(error.description.contains(fragment), "\(error)")
+    }
+
+    @Test func anIndexThatPlacesATensorWronglyIsRefused() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("config.json", "{}")
+        let shard = "model-00001-of-00003.safetensors"
+        try folder.write(shard, Assets.bytes("tiny/llama_sharded/\(shard)"))
+        try folder.write(
+            "model.safetensors.index.json",
+            #"{"weight_map":{"not.there":"\#(shard)"}}"#
+        )
+        let error = try #require(throws: CheckpointError.self) {
+            try Checkpoint(folder: folder.path)
+        }
+        #expect(error.description.contains("\"not.there\" is missing"))
+    }
+
+    @Test func aFolderWithoutItsFilesIsRefusedByName() throws {
+        let folder = try TemporaryFolder()
+        var error = try #require(throws: CheckpointError.self) {
+            try Checkpoint(folder: folder.path)
+        }
+        #expect(error.path.hasSuffix("config.json"))
+        let config = try folder.write("config.json", "{}")
+        error = try #require(throws: CheckpointError.self) { try Checkpoint(folder: folder.path) }
+        #expect(error.message.contains("model.safetensors"))
+        error = try #require(throws: CheckpointError.self) { try Checkpoint(folder: config) }
+        #expect(error.message.contains("not a folder"))
+        error = try #require(throws: CheckpointError.self) {
+            try Checkpoint(folder: folder.path + "/none")
+        }
+        #expect(error.message.contains("no such folder"))
+    }
+}
+
+struct ModelConfigurationTests {
+    private func configuration(_ text: String) throws -> ModelConfiguration {
+        ModelConfiguration(path: "config.json", json: try JSON(parsing: text))
+    }
+
+    @Test func bothDialectsGiveTheSameRotary() throws {
+        let old = try configuration(
+            """
+            {"rope_theta": 500000.0, "rope_scaling": {"rope_type": "llama3", "factor": 8.0,
+             "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+             "original_max_position_embeddings": 64}, "torch_dtype": "bfloat16"}
+            """
+        )
+        let new = try configuration(
+            """
+            {"rope_parameters": {"rope_theta": 500000.0, "rope_type": "llama3", "factor": 8.0,
+             "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+             "original_max_position_embeddings": 64}, "dtype": "bfloat16"}
+            """
+        )
+        #expect(try old.rotary() == new.rotary())
+        #expect(try old.rotary().theta == 500_000)
+        #expect(old.elementTypeName == "bfloat16" && new.elementTypeName == "bfloat16")
+    }
+
+    @Test func defaultsAreThoseOfTransformers() throws {
+        let empty = try configuration("{}")
+        #expect(try empty.rotary() == ModelConfiguration.Rotary(theta: 10_000, scaling: .none))
+        #expect(empty.endTokens.isEmpty)
+        #expect(try configuration(#"{"eos_token_id": 7}"#).endTokens == [7])
+        #expect(try configuration(#"{"eos_token_id": [7, 8]}"#).endTokens == [7, 8])
+        #expect(try configuration(#"{"rope_scaling": null}"#).rotary().scaling == .none)
+    }
+
+    @Test(arguments: [
+        #"{"rope_theta": 0}"#, #"{"rope_theta": "x"}"#, #"{"rope_scaling": 3}"#,
+        #"{"rope_scaling": {"type": "yarn"}}"#,
+        #"{"rope_scaling": {"rope_type": "llama3", "low_freq_factor": 4, "high_freq_factor": 4}}"#,
+        #"{"rope_scaling": {"rope_type": "linear", "factor": 0}}"#,
+    ])
+    func refusesRotaryParametersThatCannotBe(text: String) throws {
+        let configuration = try configuration(text)
+        #expect(throws: CheckpointError.self) { try configuration.rotary() }
+    }
+
+    @Test func numbersOutOfRangeNameTheKeyAndTheRange() throws {
+        let configuration = try configuration(#"{"hidden_size": -4, "x": 1.5, "y": "z"}"#)
+        let error = try #require(throws: CheckpointError.self) {
+            try configuration.integer("hidden_size", in: 8...64)
+        }
+        #expect(error.message == "\"hidden_size\" must be a whole number from 8 to 64, found -4")
+        #expect(throws: CheckpointError.self) { try configuration.integer("x", in: 0...9) }
+        #expect(throws: CheckpointError.self) { try configuration.integer("y", in: 0...9) }
+        #expect(throws: CheckpointError.self) { try configuration.integer("absent", in: 0...9) }
+        #expect(throws: CheckpointError.self) { try configuration.flag("y", default: true) }
+        #expect(throws: CheckpointError.self) { try configuration.architecture }
+    }
+}
