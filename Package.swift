@@ -25,19 +25,36 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     )
 }
 
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+
 let package = Package(
     name: "quire",
     platforms: [.macOS("26.0")],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2")
+    ],
     targets: [
+        .target(name: "CQuireKernels"),
         library("QuireJSON"),
-        library("QuireKernels"),
+        library("QuireKernels", ["CQuireKernels"]),
         library("QuireCheckpoint", ["QuireKernels", "QuireJSON"]),
+        library("QuireTokenizer", ["QuireJSON"]),
         library("QuireModels", ["QuireKernels", "QuireCheckpoint"]),
         library("QuireTelemetry"),
+        library("QuireEngine", ["QuireModels", "QuireKernels", "QuireTelemetry"]),
+        library("QuireOpenAI", ["QuireJSON", nioCore]),
+        library("QuireHTTP", [nioCore, nioPosix]),
         library("QuireTestSupport", ["QuireJSON"]),
         tests("QuireJSON"),
+        tests("QuireKernels"),
         tests("QuireCheckpoint", ["QuireKernels", "QuireJSON"]),
+        tests("QuireTokenizer", ["QuireJSON"]),
+        tests("QuireModels", ["QuireKernels", "QuireCheckpoint", "QuireJSON"]),
         tests("QuireTelemetry"),
+        tests("QuireOpenAI", ["QuireJSON", nioCore]),
+        tests("QuireHTTP", [nioCore, nioPosix, nioEmbedded]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11
