@@ -1,0 +1,430 @@
+import NIOCore
+
+/// One client's connection: reads requests one after another and gives each to the responder.
+///
+/// Confined to its event loop. Requests are answered in order: while one is being answered, bytes
+/// of the next are taken up to a bound and wait. Reading goes on meanwhile, so that a client who
+/// leaves is noticed at once; a client that closes its sending side counts as one who left, which
+/// is what proxies do, and what lets generation stop for nobody.
+final class HTTPConnection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    enum State {
+        case open
+        /// The last answer is on its way; nothing is read for its sake any more.
+        case closing
+        /// All is sent; input is thrown away so that a reset does not eat the answer.
+        case lingering
+        case closed
+    }
+
+    enum Waiting {
+        case nothing, request, head, body, writing, linger
+    }
+
+    // Internal on purpose: HTTPStream works on these, and `package` would cost a check per access.
+    let loop: HTTPLoop
+    var context: ChannelHandlerContext?
+    var state = State.open
+    /// What was written and not yet handed to the channel.
+    var output = ByteBuffer()
+    var isWritable = true
+    /// While true, flushing is left to the end of the batch.
+    var isBatching = false
+    var stream: HTTPStream?
+    /// Place in the loop's list, -1 when not in it.
+    var index = -1
+    /// The loop's tick at which `deadlinePassed` is called.
+    var deadline = Int.max
+
+    private var parser: HTTPRequestParser
+    private var head: HTTPRequestHead?
+    private var body = ByteBuffer()
+    private var waiting = Waiting.nothing
+    private var isReading = false
+    /// Whether `process` is running: it goes on by itself, and must not be entered again.
+    private var isProcessing = false
+    /// Whether the channel holds writes that it was not yet told to flush.
+    private var hasUnflushedWrites = false
+    /// Bytes of the body since its time limit was last set anew.
+    private var bodyProgressBytes = 0
+    private var lingers = false
+    private var lingeredBytes = 0
+
+    /// What a refused client may still send before it is cut.
+    private static let maxLingeredBytes = 64 << 20
+    /// An output buffer above this is not kept for the next write.
+    private static let maxKeptBytes = 16 << 10
+
+    init(loop: HTTPLoop) {
+        self.loop = loop
+        parser = HTTPRequestParser(limits: loop.configuration.limits)
+    }
+
+    // MARK: - Channel events
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        if context.channel.isActive { start() }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        start()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        guard state != .closed, index >= 0 else { return }
+        state = .closed
+        loop.count.decrement()
+        loop.remove(self)
+        parser.discard()
+        output = ByteBuffer()
+        body = ByteBuffer()
+        head = nil
+        let stream = stream
+        self.stream = nil
+        stream?.clientLeft()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let bytes = Self.unwrapInboundIn(data)
+        switch state {
+        case .open:
+            parser.append(bytes)
+            if stream == nil { process() }
+        case .lingering, .closing:
+            lingeredBytes += bytes.readableBytes
+            if lingeredBytes > Self.maxLingeredBytes { abort() }
+        case .closed:
+            break
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        isReading = false
+        readIfWanted()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        isWritable = context.channel.isWritable
+        guard isWritable, state == .open else { return }
+        if waiting == .writing { wait(.nothing) }
+        // This may have been called from within a flush of `process`, which then goes on itself.
+        guard !isProcessing else { return }
+        flushOutput()
+        resumeWriting()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .outputClosed? = event as? ChannelEvent {
+            if lingers {
+                state = .lingering
+                wait(.linger)
+                readIfWanted()
+            } else {
+                context.close(promise: nil)
+            }
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A reset or a failed write: the client is gone, which channelInactive reports.
+        context.close(promise: nil)
+    }
+
+    // MARK: - Life
+
+    private func start() {
+        guard index < 0, state == .open else { return }
+        loop.add(self)
+        let isOneTooMany = loop.count.increment() > loop.configuration.maxConnections
+        if isOneTooMany {
+            refuse(503, "The server has too many connections.")
+        } else if loop.isDraining {
+            abort()
+        } else {
+            wait(.request)
+            readIfWanted()
+        }
+    }
+
+    /// Closes at once if no request has begun; else after the answer.
+    func drain() {
+        guard state == .open else { return }
+        if let stream {
+            stream.keepsAlive = false
+        } else if head == nil, parser.isBetweenRequests {
+            closeAfterOutput(lingering: false)
+        }
+    }
+
+    /// Closes without sending what waits.
+    func abort() {
+        context?.close(promise: nil)
+    }
+
+    /// Sends what waits, then closes.
+    private func closeAfterOutput(lingering: Bool) {
+        guard state == .open else { return }
+        state = .closing
+        lingers = lingering || parser.bufferedBytes > 0
+        parser.discard()
+        head = nil
+        body = ByteBuffer()
+        handOverOutput()
+        guard state == .closing else { return }
+        wait(.writing)
+        // What is still in the channel is sent before that takes effect.
+        context?.close(mode: .output, promise: nil)
+    }
+
+    // MARK: - Requests
+
+    /// Reads requests out of what was received until one has to be waited for.
+    ///
+    /// Their answers go out together. An answer that fills the channel is flushed before the next
+    /// request is looked at; that is a loop and not a recursion, whose depth clients would choose.
+    private func process() {
+        guard !isProcessing else { return }
+        isProcessing = true
+        if output.readableBytes >= loop.configuration.maxWriteBufferBytes { flushOutput() }
+        while readBatch() {
+            let wasWritable = isWritable
+            flushOutput()
+            if !wasWritable, isWritable, let stream { stream.becameWritable() }
+        }
+        isProcessing = false
+        flushOutput()
+        if state == .open {
+            waitForInput()
+            readIfWanted()
+        }
+    }
+
+    private var canRead: Bool { stream == nil && state == .open && isWritable }
+
+    /// Takes events until there is no more, or something has to be sent first; whether it took any.
+    private func readBatch() -> Bool {
+        var hasRead = false
+        isBatching = true
+        while canRead, output.readableBytes < loop.configuration.maxWriteBufferBytes {
+            do throws(HTTPParseError) {
+                guard try step() else { break }
+            } catch {
+                refuse(error.status, error.sentence)
+            }
+            hasRead = true
+        }
+        isBatching = false
+        return hasRead
+    }
+
+    /// The channel takes bytes again: whoever waited for that goes on.
+    private func resumeWriting() {
+        guard isWritable, state == .open, !isBatching else { return }
+        if let stream {
+            stream.becameWritable()
+        } else {
+            process()
+        }
+    }
+
+    /// Takes one event from the parser; whether there was one.
+    private func step() throws(HTTPParseError) -> Bool {
+        switch try parser.next() {
+        case .needMore:
+            return false
+        case .head(let head):
+            self.head = head
+            body = ByteBuffer()
+            bodyProgressBytes = 0
+            waiting = .nothing
+            let hasBody = head.framing != .none && head.framing != .length(0)
+            if head.expectsContinue, hasBody, parser.bufferedBytes == 0 {
+                output.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n")
+            }
+        case .body(let bytes):
+            bodyProgressBytes += bytes.readableBytes
+            if bodyProgressBytes >= loop.configuration.bodyProgressBytes {
+                bodyProgressBytes = 0
+                waiting = .nothing
+            }
+            if body.readableBytes == 0 {
+                body = bytes
+            } else {
+                body.writeImmutableBuffer(bytes)
+            }
+        case .end:
+            respond()
+        }
+        return true
+    }
+
+    private func respond() {
+        guard let head else { return }
+        let request = HTTPRequest(head: head, body: body)
+        self.head = nil
+        body = ByteBuffer()
+        waiting = .nothing
+        deadline = Int.max
+        let stream = HTTPStream(
+            connection: self,
+            isHead: head.method == .head,
+            minorVersion: head.minorVersion,
+            keepsAlive: head.keepsAlive && !loop.isDraining
+        )
+        self.stream = stream
+        loop.responder.respond(to: request, on: stream)
+    }
+
+    /// The stream has written all of its response.
+    func finished(_ stream: HTTPStream) {
+        self.stream = nil
+        if !stream.keepsAlive || loop.isDraining {
+            closeAfterOutput(lingering: false)
+        } else if !isProcessing {
+            process()
+        }
+    }
+
+    /// Answers what cannot be served, and closes.
+    private func refuse(_ status: Int, _ sentence: String) {
+        let error = loop.configuration.errorBody(status, sentence)
+        output.writeStatusLine(status)
+        output.writeField("content-type", error.contentType)
+        output.writeContentLength(error.bytes.readableBytes)
+        output.writeStaticString("connection: close\r\n")
+        if status == 503 { output.writeStaticString("retry-after: 1\r\n") }
+        loop.writeDate(into: &output)
+        output.writeHeadEnd()
+        output.writeImmutableBuffer(error.bytes)
+        closeAfterOutput(lingering: true)
+    }
+
+    // MARK: - Reading
+
+    private var wantsInput: Bool {
+        switch state {
+        case .open:
+            // While a request is answered, reading goes on to see the client leave.
+            stream == nil
+                ? isWritable : parser.bufferedBytes < loop.configuration.maxPipelinedBytes
+        case .lingering: true
+        case .closing, .closed: false
+        }
+    }
+
+    private func readIfWanted() {
+        guard !isReading, wantsInput, let context else { return }
+        isReading = true
+        context.read()
+    }
+
+    // MARK: - Writing
+
+    /// Hands what was written to the channel, in one write, unless it is full.
+    ///
+    /// What a full channel does not take waits here and goes out in one piece when it has drained.
+    func flushOutput() {
+        guard !isBatching else { return }
+        if isWritable {
+            handOverOutput()
+        } else {
+            flushChannel()
+        }
+        guard !isWritable, state == .open, waiting != .writing else { return }
+        wait(.writing)
+    }
+
+    /// Gives the channel everything, full or not, and has it sent.
+    private func handOverOutput() {
+        guard let context else { return }
+        guard output.readableBytes > 0 else { return flushChannel() }
+        // Taken out first: the write can call back into this connection.
+        var bytes = output
+        output = ByteBuffer()
+        hasUnflushedWrites = false
+        context.writeAndFlush(Self.wrapOutboundOut(bytes), promise: nil)
+        guard output.readableBytes == 0, bytes.capacity <= Self.maxKeptBytes else { return }
+        // Mostly the socket has taken all at once and the storage is ours again: no new one then.
+        if bytes.modifyIfUniquelyOwned({ $0.clear() }) != nil { output = bytes }
+    }
+
+    private func flushChannel() {
+        guard hasUnflushedWrites, let context else { return }
+        hasUnflushedWrites = false
+        context.flush()
+    }
+
+    /// Hands over what was written and then `bytes` without copying them, and does not flush.
+    func writeThrough(_ bytes: ByteBuffer) {
+        guard let context else { return }
+        if output.readableBytes > 0 {
+            let before = output
+            output = ByteBuffer()
+            context.write(Self.wrapOutboundOut(before), promise: nil)
+        }
+        hasUnflushedWrites = true
+        context.write(Self.wrapOutboundOut(bytes), promise: nil)
+    }
+
+    /// Bytes that the socket has not taken.
+    ///
+    /// A writable channel holds less than its bound and is counted as empty, which saves asking it.
+    var pendingBytes: Int {
+        guard !isWritable, let context else { return output.readableBytes }
+        let options = context.channel.syncOptions
+        let buffered = options.flatMap { try? $0.getOption(.bufferedWritableBytes) }
+        return output.readableBytes + (buffered ?? loop.configuration.maxWriteBufferBytes)
+    }
+
+    // MARK: - Time limits
+
+    private func waitForInput() {
+        guard stream == nil else { return }
+        guard isWritable else { return wait(.writing) }
+        if head != nil {
+            if waiting != .body { wait(.body) }
+        } else if parser.isBetweenRequests {
+            if waiting != .request { wait(.request) }
+        } else if waiting != .head {
+            // Not set anew by further bytes: the whole head has to come in time.
+            wait(.head)
+        }
+    }
+
+    private func wait(_ waiting: Waiting) {
+        self.waiting = waiting
+        let configuration = loop.configuration
+        let time: TimeAmount
+        switch waiting {
+        case .nothing:
+            deadline = Int.max
+            return
+        case .request: time = configuration.idleTimeout
+        case .head: time = configuration.headerTimeout
+        case .body: time = configuration.bodyTimeout
+        case .writing: time = configuration.writeTimeout
+        case .linger: time = configuration.lingerTimeout
+        }
+        deadline = loop.tick + loop.ticks(time)
+    }
+
+    /// The loop's tick has reached `deadline`.
+    func deadlinePassed() {
+        deadline = Int.max
+        switch waiting {
+        case .nothing: break
+        case .request: closeAfterOutput(lingering: false)
+        case .head: refuse(408, "The request head took too long.")
+        case .body: refuse(408, "The request body took too long.")
+        case .writing, .linger: abort()
+        }
+    }
+}
