@@ -99,6 +99,9 @@ static inline int64_t quire_padded_position(const struct quire_cache *cache, int
     return position / cache->block_size * cache->padded_block + position % cache->block_size;
 }
 
+// The `angles` of every kernel set.
+void quire_angles_item(const void *arguments, int64_t item, void *scratch);
+
 static inline int64_t quire_min(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t quire_max(int64_t a, int64_t b) { return a > b ? a : b; }
 

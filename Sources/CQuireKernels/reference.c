@@ -82,20 +82,6 @@ static void embed(const void *arguments, int64_t item, void *scratch) {
     }
 }
 
-static void angles(const void *arguments, int64_t item, void *scratch) {
-    (void)scratch;
-    const struct quire_angles *args = arguments;
-    int64_t end = quire_min((item + 1) * args->rows_per_item, args->rows);
-    for (int64_t row = item * args->rows_per_item; row < end; row++) {
-        float *out = args->angles + row * 2 * args->half;
-        for (int64_t i = 0; i < args->half; i++) {
-            float angle = (float)args->positions[row] * args->inverse_frequencies[i];
-            out[i] = cosf(angle) * args->scale;
-            out[args->half + i] = sinf(angle) * args->scale;
-        }
-    }
-}
-
 // y = x / sqrt(mean(x²) + epsilon) × weight; y may be x.
 static void norm_vector(
     const float *x, const float *weight, float epsilon, int64_t count, float *y) {
@@ -254,7 +240,7 @@ const struct quire_kernels *quire_reference_kernels(void) {
         .linear = linear,
         .gate_up = gate_up,
         .embed = embed,
-        .angles = angles,
+        .angles = quire_angles_item,
         .norm = norm,
         .qkv_write = qkv_write,
         .attention = attention,
