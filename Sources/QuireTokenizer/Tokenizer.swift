@@ -100,7 +100,15 @@ package final class Tokenizer: Sendable {
         return encode(text, addSpecialTokens: addSpecialTokens, scratch: &scratch)
     }
 
-    func encode(
+    /// How many steps (merges, heap operations, instructions of a pattern) encoding a text takes.
+    package func encodingStepCount(of text: String) -> Int {
+        var scratch = BytePairModel.Scratch()
+        let bytes = Array(text.utf8)
+        _ = encode(bytes.span, addSpecialTokens: false, scratch: &scratch)
+        return scratch.stepCount
+    }
+
+    private func encode(
         _ text: Span<UInt8>,
         addSpecialTokens: Bool,
         scratch: inout BytePairModel.Scratch
@@ -202,6 +210,7 @@ package final class Tokenizer: Sendable {
             }
         case .steps:
             let list = preTokenizer.pieces(of: text, isAtStart: isAtStart)
+            scratch.stepCount += list.stepCount
             for range in list.ranges {
                 let piece = list.bytes.span.extracting(range)
                 if preTokenizer.mapsBytes {

@@ -1,8 +1,7 @@
 import QuireJSON
 import QuireTestSupport
-import Testing
-
 import QuireTokenizer
+import Testing
 
 /// Every tokenizer of the assets against vectors of the reference library.
 @Suite struct GoldenTests {

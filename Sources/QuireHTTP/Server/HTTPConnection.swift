@@ -47,6 +47,7 @@ final class HTTPConnection: ChannelInboundHandler {
     private var isProcessing = false
     /// Whether the channel holds writes that it was not yet told to flush.
     private var hasUnflushedWrites = false
+    private var isFlushing = false
     /// Bytes of the body since its time limit was last set anew.
     private var bodyProgressBytes = 0
     private var lingers = false
@@ -112,12 +113,10 @@ final class HTTPConnection: ChannelInboundHandler {
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         isWritable = context.channel.isWritable
-        guard isWritable, state == .open else { return }
-        if waiting == .writing { wait(.nothing) }
-        // This may have been called from within a flush of `process`, which then goes on itself.
-        guard !isProcessing else { return }
-        flushOutput()
-        resumeWriting()
+        // A flush that is under way goes on by itself, and so does what called it.
+        guard isWritable, state == .open, !isFlushing, !isBatching else { return }
+        flush(wasFull: true)
+        if stream == nil { process() }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -193,12 +192,8 @@ final class HTTPConnection: ChannelInboundHandler {
     private func process() {
         guard !isProcessing else { return }
         isProcessing = true
-        if output.readableBytes >= loop.configuration.maxWriteBufferBytes { flushOutput() }
-        while readBatch() {
-            let wasWritable = isWritable
-            flushOutput()
-            if !wasWritable, isWritable, let stream { stream.becameWritable() }
-        }
+        if isFull { flushOutput() }
+        while readBatch() { flushOutput() }
         isProcessing = false
         flushOutput()
         if state == .open {
@@ -207,13 +202,13 @@ final class HTTPConnection: ChannelInboundHandler {
         }
     }
 
-    private var canRead: Bool { stream == nil && state == .open && isWritable }
+    private var canRead: Bool { stream == nil && state == .open && !isFull }
 
     /// Takes events until there is no more, or something has to be sent first; whether it took any.
     private func readBatch() -> Bool {
         var hasRead = false
         isBatching = true
-        while canRead, output.readableBytes < loop.configuration.maxWriteBufferBytes {
+        while canRead {
             do throws(HTTPParseError) {
                 guard try step() else { break }
             } catch {
@@ -223,16 +218,6 @@ final class HTTPConnection: ChannelInboundHandler {
         }
         isBatching = false
         return hasRead
-    }
-
-    /// The channel takes bytes again: whoever waited for that goes on.
-    private func resumeWriting() {
-        guard isWritable, state == .open, !isBatching else { return }
-        if let stream {
-            stream.becameWritable()
-        } else {
-            process()
-        }
     }
 
     /// Takes one event from the parser; whether there was one.
@@ -331,15 +316,27 @@ final class HTTPConnection: ChannelInboundHandler {
     /// Hands what was written to the channel, in one write, unless it is full.
     ///
     /// What a full channel does not take waits here and goes out in one piece when it has drained.
-    func flushOutput() {
-        guard !isBatching else { return }
-        if isWritable {
-            handOverOutput()
-        } else {
-            flushChannel()
+    func flushOutput() { flush(wasFull: isFull) }
+
+    /// Whether so much waits, here or in the channel, that writers should wait too.
+    var isFull: Bool {
+        !isWritable || output.readableBytes >= loop.configuration.maxWriteBufferBytes
+    }
+
+    /// Flushes; a stream that could see that there was no room is told if there is now.
+    private func flush(wasFull: Bool) {
+        guard !isBatching, !isFlushing else { return }
+        isFlushing = true
+        if !isWritable { flushChannel() }
+        if isWritable { handOverOutput() }
+        isFlushing = false
+        guard state == .open else { return }
+        if !isWritable {
+            if waiting != .writing { wait(.writing) }
+        } else if waiting == .writing {
+            wait(.nothing)
         }
-        guard !isWritable, state == .open, waiting != .writing else { return }
-        wait(.writing)
+        if wasFull, !isFull { stream?.becameWritable() }
     }
 
     /// Gives the channel everything, full or not, and has it sent.

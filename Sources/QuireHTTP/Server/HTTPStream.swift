@@ -50,8 +50,7 @@ package final class HTTPStream {
     /// Whether the client keeps up: less than the configured bound waits for it.
     package var isWritable: Bool {
         guard let connection else { return false }
-        return connection.isWritable
-            && connection.output.readableBytes < connection.loop.configuration.maxWriteBufferBytes
+        return !connection.isFull
     }
 
     /// Bytes written that the socket has not taken, for bounding a slow reader.

@@ -4,6 +4,8 @@
 struct PieceList {
     private(set) var bytes: [UInt8]
     private(set) var ranges: [Range<Int>]
+    /// Instructions that patterns took to cut it.
+    private(set) var stepCount = 0
 
     init(_ text: Span<UInt8>) {
         bytes = []
@@ -50,6 +52,7 @@ struct PieceList {
             )
         }
         ranges = output
+        stepCount += search.stepCount
     }
 
     /// Writes each byte as its character of the byte alphabet.

@@ -9,7 +9,14 @@ enum NormalizationForm: Sendable {
     /// The text in this form, or `nil` if the quick check shows that it already is.
     func apply(to text: Span<UInt8>) -> [UInt8]? {
         guard mayChange(text) else { return nil }
-        let string = unsafe text.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
+        if let ordered = MarkRuns.ordered(text) { return normalized(ordered.span) }
+        return normalized(text)
+    }
+
+    private func normalized(_ text: Span<UInt8>) -> [UInt8] {
+        let string = unsafe text.withUnsafeBufferPointer {
+            unsafe String(decoding: $0, as: UTF8.self)
+        }
         var output: [UInt8] = []
         output.reserveCapacity(text.count)
         switch self {

@@ -149,7 +149,9 @@ struct RegexParser {
         } else if take("?-i:") {
             ignoresCase = false
         } else if !take("?:"), next == "?" {
-            throw unsupported("a group (?\(index + 1 < source.count ? String(source[index + 1]) : "")")
+            throw unsupported(
+                "a group (?\(index + 1 < source.count ? String(source[index + 1]) : "")"
+            )
         }
         let node = try parseChoice(ignoresCase: ignoresCase)
         guard take(")") else { throw unsupported("an unmatched (") }

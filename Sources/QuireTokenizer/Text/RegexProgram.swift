@@ -11,7 +11,7 @@ struct RegexProgram: Sendable {
         case split(first: Int, second: Int, memo: Int)
         case jump(Int)
         /// Takes as many of a set as there are and never gives one back.
-        case run(set: Int)
+        case run(set: Int, memo: Int)
         case lookahead(set: Int, isNegative: Bool)
         case textStart, textEnd, lineStart, lineEnd
         case match
@@ -20,6 +20,9 @@ struct RegexProgram: Sendable {
     /// What a search over one text remembers; use one per text and keep it for its capacity.
     struct Search {
         fileprivate var failed: [UInt64] = []
+        /// Per run instruction, the last stretch that it took, so that starting again within it costs
+        /// one step.
+        fileprivate var runs: [Range<Int>] = []
         fileprivate var stack: [(pc: Int32, position: Int, memo: Int32)] = []
         /// Instructions executed since it was made: the cost, which tests bound.
         private(set) var stepCount = 0
@@ -27,7 +30,9 @@ struct RegexProgram: Sendable {
         init() {}
 
         /// Forgets the last text.
-        fileprivate mutating func begin(bitCount: Int) {
+        fileprivate mutating func begin(bitCount: Int, runCount: Int) {
+            runs.removeAll(keepingCapacity: true)
+            runs.append(contentsOf: repeatElement(0..<0, count: runCount))
             failed.removeAll(keepingCapacity: true)
             failed.append(contentsOf: repeatElement(0, count: (bitCount + 63) / 64))
         }
@@ -40,6 +45,7 @@ struct RegexProgram: Sendable {
     /// For each set, which ASCII characters it holds.
     private var asciiMembers: [InlineArray<2, UInt64>] = []
     private var splitCount = 0
+    private var runCount = 0
     private static let instructionsMax = 20_000
 
     init(_ source: String, at path: String) throws(TokenizerError) {
@@ -128,7 +134,8 @@ struct RegexProgram: Sendable {
         let isLazy = preference == .lazy
         if preference == .possessive, case .set(let set) = node {
             if max == nil {
-                instructions.append(.run(set: add(set)))
+                instructions.append(.run(set: add(set), memo: runCount))
+                runCount += 1
             } else {
                 // `x?+`: take it if it is there, else see that it is not.
                 let split = addSplit()
@@ -168,7 +175,9 @@ struct RegexProgram: Sendable {
         from index: Int,
         search: inout Search
     ) -> Range<Int>? {
-        if index == 0 { search.begin(bitCount: splitCount * (text.count + 1)) }
+        if index == 0 {
+            search.begin(bitCount: splitCount * (text.count + 1), runCount: runCount)
+        }
         var start = index
         while start < text.count {
             if let end = matchEnd(in: text, at: start, search: &search), end > start {
@@ -220,12 +229,18 @@ struct RegexProgram: Sendable {
                     pc = first
                 }
             case .jump(let target): pc = target
-            case .run(let set):
-                while position < text.count {
-                    let scalar = text.scalar(at: position)
-                    guard contains(set, scalar.value) else { break }
-                    steps += 1
-                    position = scalar.end
+            case .run(let set, let memo):
+                if search.runs[memo].contains(position) {
+                    position = search.runs[memo].upperBound
+                } else {
+                    let start = position
+                    while position < text.count {
+                        let scalar = text.scalar(at: position)
+                        guard contains(set, scalar.value) else { break }
+                        steps += 1
+                        position = scalar.end
+                    }
+                    search.runs[memo] = start..<position
                 }
                 pc += 1
             case .lookahead(let set, let isNegative):
