@@ -13,7 +13,10 @@ package final class TokenHistory {
     package private(set) var counts: [Int32: Count] = [:]
     package private(set) var outputTokens: [Int32] = []
 
-    package init(promptTokens: [Int32]) {
+    /// Makes room for `maxCount` tokens at once, so that appending does not allocate.
+    package init(promptTokens: [Int32], maxCount: Int) {
+        counts.reserveCapacity(maxCount)
+        outputTokens.reserveCapacity(max(0, maxCount - promptTokens.count))
         for token in promptTokens { counts[token, default: Count()].prompt += 1 }
     }
 

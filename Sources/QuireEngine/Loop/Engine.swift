@@ -1,0 +1,114 @@
+import Synchronization
+
+/// The engine: takes requests from any thread, generates on a thread of its own, and tells the sink.
+///
+/// `start` makes the thread, and on it the executor. From then on requests may come, until `drain`
+/// (finish what is there) or `stop` (end now); `join` waits for the thread. It is kept alive by
+/// its thread.
+package final class Engine: Sendable {
+    private let configuration: EngineConfiguration
+    private let metrics: EngineMetrics
+    private let sink: any OutputSink
+    private let inbox: EngineInbox
+    private let thread: EngineThread
+    /// When the step under way began; 0 between steps.
+    private let stepBegan = Atomic<UInt64>(0)
+    private let runningCount = Atomic<Int>(0)
+    private let waitingCount = Atomic<Int>(0)
+
+    package init(
+        configuration: EngineConfiguration,
+        metrics: EngineMetrics,
+        sink: any OutputSink
+    ) {
+        self.configuration = configuration
+        self.metrics = metrics
+        self.sink = sink
+        inbox = EngineInbox(queueDepthMax: configuration.queueDepthMax)
+        thread = EngineThread()
+    }
+
+    /// Starts the engine thread, makes the executor on it, and waits until that is done.
+    ///
+    /// Call it once. Throws what `makeExecutor` throws; then the engine cannot be used.
+    package func start(_ makeExecutor: @escaping @Sendable () throws -> any Executor) throws {
+        try thread.start { started in
+            defer { self.inbox.advance(to: .ended) }
+            let loop: StepLoop
+            do {
+                loop = StepLoop(
+                    configuration: self.configuration,
+                    executor: try makeExecutor(),
+                    metrics: self.metrics,
+                    sink: self.sink
+                )
+            } catch {
+                started(error)
+                return
+            }
+            started(nil)
+            self.run(loop)
+        }
+    }
+
+    /// Hands a request over; any thread.
+    ///
+    /// Its events go to its address until `.finished`.
+    package func add(_ request: EngineRequest) throws(EngineError) {
+        if let objection = configuration.objection(to: request) { throw .unservable(objection) }
+        try inbox.add(request)
+    }
+
+    /// Ends a request by the next step; any thread.
+    ///
+    /// One that has ended already is ignored.
+    package func abort(_ address: OutputAddress) { inbox.abort(address) }
+
+    /// Refuses new requests from now on, and ends the thread when those it has are finished.
+    package func drain() { inbox.advance(to: .draining) }
+
+    /// Ends the thread after the step under way; requests that are left end as aborted.
+    package func stop() { inbox.advance(to: .stopping) }
+
+    /// Waits until the engine thread has ended, after `drain` or `stop`; not on that thread.
+    package func join() {
+        inbox.waitUntilEnded()
+        thread.join()
+    }
+
+    /// A snapshot; any thread.
+    package var status: EngineStatus {
+        let stage = inbox.currentStage
+        let began = stepBegan.load(ordering: .relaxed)
+        let now = configuration.now()
+        return EngineStatus(
+            runningCount: runningCount.load(ordering: .relaxed),
+            waitingCount: waitingCount.load(ordering: .relaxed) + inbox.pendingCount,
+            // The step may have begun after the clock was read.
+            stepAgeNanoseconds: began == 0 ? nil : now - min(now, began),
+            isDraining: stage != .running
+        )
+    }
+
+    /// The engine thread: drain the inbox, schedule, execute, sample, update, publish.
+    private func run(_ loop: StepLoop) {
+        var commands: [EngineCommand] = []
+        while inbox.take(
+            into: &commands,
+            isIdle: loop.isIdle,
+            waitingCount: loop.waitingCount
+        ) {
+            stepBegan.store(max(1, configuration.now()), ordering: .relaxed)
+            loop.handle(&commands)
+            loop.step()
+            loop.publish()
+            runningCount.store(loop.runningCount, ordering: .relaxed)
+            waitingCount.store(loop.waitingCount, ordering: .relaxed)
+            stepBegan.store(0, ordering: .relaxed)
+        }
+        loop.handle(&commands)
+        loop.abortAll()
+        runningCount.store(0, ordering: .relaxed)
+        waitingCount.store(0, ordering: .relaxed)
+    }
+}
