@@ -28,12 +28,17 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let argumentParser = Target.Dependency.product(
+    name: "ArgumentParser",
+    package: "swift-argument-parser"
+)
 
 let package = Package(
     name: "quire",
     platforms: [.macOS("26.0")],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2")
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     ],
     targets: [
         .target(name: "CQuireKernels"),
@@ -41,20 +46,52 @@ let package = Package(
         library("QuireKernels", ["CQuireKernels"]),
         library("QuireCheckpoint", ["QuireKernels", "QuireJSON"]),
         library("QuireTokenizer", ["QuireJSON"]),
+        library("QuireTemplate", ["QuireJSON"]),
         library("QuireModels", ["QuireKernels", "QuireCheckpoint"]),
         library("QuireTelemetry"),
         library("QuireEngine", ["QuireModels", "QuireKernels", "QuireTelemetry"]),
         library("QuireOpenAI", ["QuireJSON", nioCore]),
         library("QuireHTTP", [nioCore, nioPosix]),
+        library(
+            "QuireServer",
+            [
+                "QuireEngine", "QuireTokenizer", "QuireTemplate", "QuireOpenAI", "QuireHTTP",
+                "QuireTelemetry", "QuireJSON", nioCore,
+            ]
+        ),
+        .executableTarget(
+            name: "quire",
+            dependencies: [
+                "QuireServer", "QuireEngine", "QuireModels", "QuireCheckpoint", "QuireKernels",
+                "QuireTokenizer", "QuireTemplate", "QuireTelemetry", "QuireOpenAI", "QuireHTTP",
+                "QuireJSON", nioCore, nioPosix, argumentParser,
+            ],
+            swiftSettings: settings
+        ),
         library("QuireTestSupport", ["QuireJSON"]),
         tests("QuireJSON"),
         tests("QuireKernels"),
         tests("QuireCheckpoint", ["QuireKernels", "QuireJSON"]),
         tests("QuireTokenizer", ["QuireJSON"]),
+        tests("QuireTemplate", ["QuireJSON"]),
         tests("QuireModels", ["QuireKernels", "QuireCheckpoint", "QuireJSON"]),
         tests("QuireTelemetry"),
+        tests(
+            "QuireEngine",
+            [
+                "QuireModels", "QuireKernels", "QuireTelemetry", "QuireCheckpoint", "QuireJSON",
+            ]
+        ),
         tests("QuireOpenAI", ["QuireJSON", nioCore]),
         tests("QuireHTTP", [nioCore, nioPosix, nioEmbedded]),
+        tests(
+            "QuireServer",
+            [
+                "QuireEngine", "QuireTokenizer", "QuireTemplate", "QuireOpenAI", "QuireHTTP",
+                "QuireTelemetry", "QuireModels", "QuireCheckpoint", "QuireKernels", "QuireJSON",
+                nioCore, nioPosix,
+            ]
+        ),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11

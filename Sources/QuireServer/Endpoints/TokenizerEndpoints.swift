@@ -1,0 +1,52 @@
+import QuireHTTP
+import QuireOpenAI
+import QuireTokenizer
+
+/// `POST /tokenize`: a prompt, or a conversation through the template, as token ids.
+struct TokenizeEndpoint: Endpoint {
+    let context: ServerContext
+
+    func respond(to request: HTTPRequest, on stream: HTTPStream) {
+        context.preprocessor.run(request.body, on: stream) {
+            [preparer = context.preparer] body throws(OpenAIError) in
+            let request = try TokenizeRequest(parsing: body, limits: preparer.limits)
+            _ = try preparer.modelName(request.model)
+            let text =
+                switch request.input {
+                case .prompt(let prompt): prompt
+                case .chat(let chat): try preparer.render(chat)
+                }
+            let tokens = try preparer.encode(text, addSpecialTokens: request.addSpecialTokens)
+            let tokenizer = preparer.model.tokenizer
+            return TokenizeResponse(
+                maxModelLength: preparer.model.maxContext,
+                tokens: tokens,
+                tokenStrings: request.returnTokenStrings
+                    ? tokens.map { tokenizer?.tokenBytes($0) ?? [] } : nil
+            )
+        } finish: { response, stream in
+            stream.respondJSON { response.write(into: &$0) }
+        }
+    }
+}
+
+/// `POST /detokenize`: token ids as text.
+struct DetokenizeEndpoint: Endpoint {
+    let context: ServerContext
+
+    func respond(to request: HTTPRequest, on stream: HTTPStream) {
+        context.preprocessor.run(request.body, on: stream) {
+            [preparer = context.preparer] body throws(OpenAIError) in
+            let request = try DetokenizeRequest(parsing: body, limits: preparer.limits)
+            _ = try preparer.modelName(request.model)
+            guard let tokenizer = preparer.model.tokenizer else {
+                throw .badRequest("This server has no tokenizer (--skip-tokenizer-init).")
+            }
+            return DetokenizeResponse(
+                prompt: tokenizer.decode(request.tokens, skipSpecialTokens: false)
+            )
+        } finish: { response, stream in
+            stream.respondJSON { response.write(into: &$0) }
+        }
+    }
+}

@@ -1,0 +1,157 @@
+import NIOCore
+import QuireEngine
+import QuireJSON
+import QuireOpenAI
+import QuireTemplate
+import QuireTokenizer
+
+/// Turns a request's body into something that nothing can be wrong with any more.
+///
+/// Body scan → validated request → template → tokens → limits → `PreparedRequest`, or the error
+/// that the client gets. Pure but for seeds and ids; runs on preprocess threads.
+struct RequestPreparer: Sendable {
+    let model: ServedModel
+    let options: ServerOptions
+    let limits: RequestLimits
+    let clock: ServerClock
+    let random: RandomSource
+
+    init(_ model: ServedModel, options: ServerOptions, clock: ServerClock) {
+        self.model = model
+        self.options = options
+        var limits = options.limits
+        limits.vocabularySize = model.vocabularySize
+        self.limits = limits
+        self.clock = clock
+        random = RandomSource(seed: options.seed)
+    }
+
+    /// A chat completion's body.
+    func chat(_ body: ByteBuffer, idHeader: String?) throws(OpenAIError) -> PreparedRequest {
+        let request = try ChatCompletionRequest(parsing: body, limits: limits)
+        let name = try modelName(request.model)
+        let text = try render(request.chat)
+        let tokens = try encode(text, addSpecialTokens: request.options.addSpecialTokens)
+        var prompt = try self.prompt(tokens, request.sampling, request.options, param: "messages")
+        if request.options.echo { prompt.echo = echo(request.chat) }
+        return try assemble(
+            .chat,
+            id: id(.chatCompletion, idHeader, request.options),
+            model: name,
+            prompts: [prompt],
+            sampling: request.sampling,
+            options: request.options
+        )
+    }
+
+    /// A completion's body.
+    func completion(_ body: ByteBuffer, idHeader: String?) throws(OpenAIError) -> PreparedRequest {
+        let request = try CompletionRequest(parsing: body, limits: limits)
+        let name = try modelName(request.model)
+        var prompts: [PreparedRequest.Prompt] = []
+        for prompt in request.prompts {
+            prompts.append(try completionPrompt(prompt, request.sampling, request.options))
+        }
+        return try assemble(
+            .completion,
+            id: id(.completion, idHeader, request.options),
+            model: name,
+            prompts: prompts,
+            sampling: request.sampling,
+            options: request.options
+        )
+    }
+
+    /// The name to answer with, if it is one of this server's.
+    func modelName(_ name: String?) throws(OpenAIError) -> String {
+        guard let name else { return model.names[0] }
+        if model.names.contains(name) { return name }
+        guard model.aliases.contains(name) else { throw .modelNotFound(name) }
+        return model.names[0]
+    }
+
+    private func id(
+        _ kind: ResponseID.Kind,
+        _ header: String?,
+        _ options: RequestOptions
+    ) -> String {
+        ResponseID.make(
+            kind,
+            header: header,
+            requestID: options.requestID,
+            random: random.nextID()
+        )
+    }
+
+    private func assemble(
+        _ kind: StreamEncoder.Kind,
+        id: String,
+        model name: String,
+        prompts: [PreparedRequest.Prompt],
+        sampling: SamplingFields,
+        options: RequestOptions
+    ) throws(OpenAIError) -> PreparedRequest {
+        let (count, overflows) = prompts.count.multipliedReportingOverflow(by: sampling.n)
+        guard !overflows, count <= self.options.maxChoices else {
+            throw .badRequest(
+                "\(prompts.count) prompts with n = \(sampling.n) make more than the "
+                    + "\(self.options.maxChoices) choices that one request may have.",
+                param: "n"
+            )
+        }
+        if self.model.tokenizer == nil, !sampling.stop.isEmpty {
+            throw .badRequest(
+                "stop needs text, and this server has no tokenizer (--skip-tokenizer-init); "
+                    + "use stop_token_ids.",
+                param: "stop"
+            )
+        }
+        return PreparedRequest(
+            kind: kind,
+            id: id,
+            created: clock.unixTime(),
+            model: name,
+            prompts: prompts,
+            choices: try choices(prompts, sampling, options),
+            options: options,
+            stops: sampling.stop.map { Array($0.utf8) },
+            keepsStopString: sampling.includeStopStringInOutput,
+            skipsSpecialTokens: sampling.skipSpecialTokens,
+            wantsLogprobs: sampling.logprobs != nil,
+            wantsPromptLogprobs: sampling.promptLogprobs != nil && !options.echo,
+            discardsOutput: kind == .completion && options.echo && sampling.maxTokens == 0
+        )
+    }
+
+    /// One choice per prompt and repetition; the choices of a prompt draw from seeds in a row, as
+    /// vLLM's do.
+    private func choices(
+        _ prompts: [PreparedRequest.Prompt],
+        _ sampling: SamplingFields,
+        _ options: RequestOptions
+    ) throws(OpenAIError) -> [PreparedRequest.Choice] {
+        let badWords = try tokenized(badWords: sampling.badWords)
+        var choices: [PreparedRequest.Choice] = []
+        choices.reserveCapacity(prompts.count * sampling.n)
+        for (index, prompt) in prompts.enumerated() {
+            let room = model.maxContext - prompt.tokens.count
+            let wanted = sampling.maxTokens ?? model.defaults.maxTokens ?? room
+            let seed = sampling.seed.map { UInt64(bitPattern: Int64($0)) } ?? random.nextSeed()
+            for repetition in 0..<sampling.n {
+                var fields = SamplingParameters.Fields(
+                    sampling,
+                    defaults: model.defaults,
+                    maxTokens: max(1, min(wanted, room)),
+                    badWords: badWords,
+                    seed: seed &+ UInt64(repetition)
+                )
+                // Computed once per prompt, unless each choice's stream begins with them.
+                if repetition > 0, !(options.stream && options.echo) { fields.promptLogprobs = nil }
+                choices.append(
+                    PreparedRequest.Choice(prompt: index, sampling: SamplingParameters(fields))
+                )
+            }
+        }
+        return choices
+    }
+}

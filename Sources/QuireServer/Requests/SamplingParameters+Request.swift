@@ -1,0 +1,36 @@
+import QuireEngine
+import QuireOpenAI
+
+extension SamplingParameters.Fields {
+    /// The engine's parameters for a validated request: the one place where wire fields, the
+    /// model's defaults and the engine's names meet.
+    ///
+    /// `maxTokens` is already bounded by the context; `badWords` are tokenised.
+    init(
+        _ request: SamplingFields,
+        defaults: GenerationDefaults,
+        maxTokens: Int,
+        badWords: [[Int32]],
+        seed: UInt64
+    ) {
+        self.init()
+        temperature = Float(request.temperature ?? defaults.temperature ?? 1)
+        topK = request.topK ?? defaults.topK ?? 0
+        topP = Float(request.topP ?? defaults.topP ?? 1)
+        minP = Float(request.minP ?? defaults.minP ?? 0)
+        repetitionPenalty = Float(request.repetitionPenalty ?? defaults.repetitionPenalty ?? 1)
+        presencePenalty = Float(request.presencePenalty)
+        frequencyPenalty = Float(request.frequencyPenalty)
+        self.seed = seed
+        logitBias = request.logitBias.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        allowedTokens = request.allowedTokenIDs
+        self.badWords = badWords
+        stopTokens = request.stopTokenIDs
+        endTokens = defaults.endTokens
+        ignoresEnd = request.ignoreEOS
+        minTokens = request.minTokens
+        self.maxTokens = maxTokens
+        logprobs = request.logprobs
+        promptLogprobs = request.promptLogprobs
+    }
+}

@@ -1,0 +1,59 @@
+/// What is printed when a server is ready: its URL, and a line to paste that works.
+struct ReadyMessage {
+    var host: String
+    var port: Int
+    var model: String
+    var hasTemplate: Bool
+    var hasTokenizer: Bool
+    var apiKey: String?
+
+    /// The server's address as seen from this machine.
+    var url: String {
+        let isAny = ["", "0.0.0.0", "::"].contains(host)
+        let name = isAny ? "127.0.0.1" : host
+        return "http://\(name.utf8.contains(0x3A) ? "[\(name)]" : name):\(port)"
+    }
+
+    /// A curl command for the endpoint that this model can serve.
+    var curl: String {
+        let path = hasTemplate ? "/v1/chat/completions" : "/v1/completions"
+        var words = ["curl", "-N", Self.quoted(url + path)]
+        words += ["-H", Self.quoted("Content-Type: application/json")]
+        if let apiKey { words += ["-H", Self.quoted("Authorization: Bearer \(apiKey)")] }
+        words += ["-d", Self.quoted("{\"model\": \(Self.json(model)), \(question)}")]
+        return words.joined(separator: " ")
+    }
+
+    private var question: String {
+        if !hasTokenizer {
+            return #""prompt": [1], "max_tokens": 16, "return_token_ids": true"#
+        }
+        if hasTemplate {
+            return
+                #""messages": [{"role": "user", "content": "Tell me a story"}], "max_tokens": 64, "stream": true"#
+        }
+        return
+            #""prompt": "Once upon a time", "max_tokens": 64, "temperature": 0, "stream": true"#
+    }
+
+    /// The text as one word of a POSIX shell.
+    private static func quoted(_ text: String) -> String {
+        let parts = text.split(separator: "'", omittingEmptySubsequences: false)
+        return "'" + parts.joined(separator: "'\\''") + "'"
+    }
+
+    private static func json(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case _ where scalar.value < 0x20:
+                let digits = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+}

@@ -1,0 +1,56 @@
+import Glibc
+import NIOCore
+
+/// Turns the first SIGTERM or SIGINT into a future, and the second into an end at once.
+///
+/// The signals are blocked in all threads and taken by one that waits for nothing else, so no code
+/// ever runs inside a handler.
+enum SignalWatcher {
+    /// Blocks the signals; call before any other thread is made, since threads inherit the mask.
+    static func block() {
+        var signals = set()
+        unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
+        // A client that has gone must not end the process.
+        signal(SIGPIPE, SIG_IGN)
+    }
+
+    /// Starts the thread that waits; the promise gets the first signal's number.
+    static func start(_ first: EventLoopPromise<Int32>) {
+        let box = unsafe Unmanaged.passRetained(Box(first))
+        var thread = pthread_t()
+        let failure = unsafe pthread_create(&thread, nil, main, box.toOpaque())
+        precondition(failure == 0, "the system refuses a thread (error \(failure))")
+        pthread_detach(thread)
+    }
+
+    private final class Box: Sendable {
+        let first: EventLoopPromise<Int32>
+
+        init(_ first: EventLoopPromise<Int32>) { self.first = first }
+    }
+
+    private static let main: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? =
+        {
+            argument in
+            guard let argument = unsafe argument else { return nil }
+            let box = unsafe Unmanaged<Box>.fromOpaque(argument).takeRetainedValue()
+            box.first.succeed(wait())
+            let second = wait()
+            _exit(128 + second)
+        }
+
+    private static func wait() -> Int32 {
+        var signals = set()
+        var number: Int32 = 0
+        while unsafe sigwait(&signals, &number) != 0 {}
+        return number
+    }
+
+    private static func set() -> sigset_t {
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        unsafe sigaddset(&signals, SIGTERM)
+        unsafe sigaddset(&signals, SIGINT)
+        return signals
+    }
+}

@@ -1,0 +1,17 @@
+import Glibc
+
+/// Why a command cannot go on: one line that says what to do.
+struct StartError: Error, CustomStringConvertible {
+    var description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+/// Lines for the operator, on standard error.
+enum Log {
+    static func line(_ text: String) {
+        // One write per line, so that lines of several threads do not mix.
+        let bytes = Array("quire: \(text)\n".utf8)
+        _ = unsafe bytes.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+}
