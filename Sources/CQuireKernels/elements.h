@@ -102,6 +102,12 @@ static inline int64_t quire_padded_position(const struct quire_cache *cache, int
 // The `angles` of every kernel set.
 void quire_angles_item(const void *arguments, int64_t item, void *scratch);
 
+// Where a block's keys, and its values, begin for one key-value head.
+static inline int64_t quire_block_start(
+    const struct quire_cache *cache, int64_t block, int64_t head) {
+    return block * cache->block_stride + head * cache->padded_block * cache->head_dimension;
+}
+
 static inline int64_t quire_min(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t quire_max(int64_t a, int64_t b) { return a > b ? a : b; }
 

@@ -139,7 +139,7 @@ static void qkv_write(const void *arguments, int64_t item, void *scratch) {
         for (int64_t head = 0; head < cache->kv_heads; head++) {
             const float *key = heads + (args->query_heads + head) * size;
             const float *value = key + cache->kv_heads * size;
-            int64_t start = (block * cache->kv_heads + head) * cache->padded_block * size;
+            int64_t start = quire_block_start(cache, block, head);
             float *keys = cache->keys + start + offset / QUIRE_TILE * QUIRE_TILE * size;
             float *values = cache->values + start + offset * size;
             for (int64_t i = 0; i < size; i++) {
@@ -153,17 +153,12 @@ static void qkv_write(const void *arguments, int64_t item, void *scratch) {
 // Where the keys and values of a sequence's token `position` begin, for one head.
 static int64_t token_block(
     const struct quire_attention *args, int64_t table, int64_t position, int64_t head) {
-    const struct quire_cache *cache = &args->cache;
-    int64_t block = args->block_tables[table + position / cache->block_size];
-    return (block * cache->kv_heads + head) * cache->padded_block * cache->head_dimension;
+    int64_t block = args->block_tables[table + position / args->cache.block_size];
+    return quire_block_start(&args->cache, block, head);
 }
 
-static float score(
-    const struct quire_attention *args,
-    const float *query,
-    int64_t table,
-    int64_t position,
-    int64_t head) {
+static float score(const struct quire_attention *args, const float *query, int64_t table,
+    int64_t position, int64_t head) {
     int64_t size = args->cache.head_dimension;
     int64_t offset = position % args->cache.block_size;
     const float *tile = args->cache.keys + token_block(args, table, position, head)

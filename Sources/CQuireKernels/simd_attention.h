@@ -22,22 +22,16 @@ struct chunk {
 // The working memory of an item.
 struct attention_state {
     int64_t queries;
-    float *scores;   // [queries][QUIRE_CHUNK]
-    float *outputs;  // [queries][head_dimension]
-    float *maxima;   // [queries]
-    float *sums;     // [queries]
+    float *scores;         // [queries][QUIRE_CHUNK]
+    float *outputs;        // [queries][head_dimension]
+    float *maxima;         // [queries]
+    float *sums;           // [queries]
     const float **vectors; // [queries], each query in the activations
 };
 
 // scores[query][0 ..< 8 × tiles] = scale × query · keys, for constant `rows` and `tiles`.
-QUIRE_INLINE void score_tile(
-    const int rows,
-    const int tiles,
-    const float *const *queries,
-    const float *const *keys,
-    int64_t size,
-    float scale,
-    float *scores) {
+QUIRE_INLINE void score_tile(const int rows, const int tiles, const float *const *queries,
+    const float *const *keys, int64_t size, float scale, float *scores) {
     f8 sum[12];
     QUIRE_UNROLL
     for (int i = 0; i < rows * tiles; i++) sum[i] = splat(0);
@@ -59,14 +53,8 @@ QUIRE_INLINE void score_tile(
     }
 }
 
-QUIRE_INLINE void score_rows(
-    const int tiles,
-    int64_t rows,
-    const float *const *queries,
-    const float *const *keys,
-    int64_t size,
-    float scale,
-    float *scores) {
+QUIRE_INLINE void score_rows(const int tiles, int64_t rows, const float *const *queries,
+    const float *const *keys, int64_t size, float scale, float *scores) {
     switch (rows) {
     case 6: score_tile(6, tiles, queries, keys, size, scale, scores); break;
     case 5: score_tile(5, tiles, queries, keys, size, scale, scores); break;
@@ -78,13 +66,8 @@ QUIRE_INLINE void score_rows(
 }
 
 // Scores of the chunk's tiles [first, end).
-static void score_chunk(
-    const struct attention_state *state,
-    const struct chunk *chunk,
-    int64_t first,
-    int64_t end,
-    int64_t size,
-    float scale) {
+static void score_chunk(const struct attention_state *state, const struct chunk *chunk,
+    int64_t first, int64_t end, int64_t size, float scale) {
     const int64_t groups = (state->queries + 5) / 6;
     for (int64_t t = first; t < end; t += 2) {
         for (int64_t g = 0; g < groups; g++) {
@@ -92,26 +75,17 @@ static void score_chunk(
             const int64_t rows = state->queries * (g + 1) / groups - query;
             float *scores = state->scores + query * QUIRE_CHUNK + t * QUIRE_TILE;
             if (t + 1 < end) {
-                score_rows(
-                    2, rows, state->vectors + query, chunk->keys + t, size, scale, scores);
+                score_rows(2, rows, state->vectors + query, chunk->keys + t, size, scale, scores);
             } else {
-                score_rows(
-                    1, rows, state->vectors + query, chunk->keys + t, size, scale, scores);
+                score_rows(1, rows, state->vectors + query, chunk->keys + t, size, scale, scores);
             }
         }
     }
 }
 
 // outputs[query][column ..< column + 8 × width] += scores · values of tokens [first, end).
-QUIRE_INLINE void value_tile(
-    const int rows,
-    const int width,
-    const float *scores,
-    const struct chunk *chunk,
-    int64_t first,
-    int64_t end,
-    int64_t size,
-    int64_t column,
+QUIRE_INLINE void value_tile(const int rows, const int width, const float *scores,
+    const struct chunk *chunk, int64_t first, int64_t end, int64_t size, int64_t column,
     float *outputs) {
     f8 sum[12];
     QUIRE_UNROLL
@@ -139,15 +113,8 @@ QUIRE_INLINE void value_tile(
     }
 }
 
-QUIRE_INLINE void value_rows(
-    const int width,
-    int64_t rows,
-    const float *scores,
-    const struct chunk *chunk,
-    int64_t first,
-    int64_t end,
-    int64_t size,
-    int64_t column,
+QUIRE_INLINE void value_rows(const int width, int64_t rows, const float *scores,
+    const struct chunk *chunk, int64_t first, int64_t end, int64_t size, int64_t column,
     float *outputs) {
     switch (rows) {
     case 6: value_tile(6, width, scores, chunk, first, end, size, column, outputs); break;
@@ -160,12 +127,8 @@ QUIRE_INLINE void value_rows(
 }
 
 // Adds the chunk's tokens [first, end), weighted by their scores.
-static void add_values(
-    const struct attention_state *state,
-    const struct chunk *chunk,
-    int64_t first,
-    int64_t end,
-    int64_t size) {
+static void add_values(const struct attention_state *state, const struct chunk *chunk,
+    int64_t first, int64_t end, int64_t size) {
     const int64_t groups = (state->queries + 5) / 6;
     for (int64_t column = 0; column < size; column += 16) {
         for (int64_t g = 0; g < groups; g++) {
@@ -184,14 +147,8 @@ static void add_values(
 
 // Sets the scores of tokens that a query may not see: of [first, end), those outside
 // [visible_first, visible_end) and those in a block's padding.
-QUIRE_INLINE void mask(
-    const struct quire_cache *cache,
-    float *scores,
-    int64_t chunk_start,
-    int64_t first,
-    int64_t end,
-    int64_t visible_first,
-    int64_t visible_end) {
+QUIRE_INLINE void mask(const struct quire_cache *cache, float *scores, int64_t chunk_start,
+    int64_t first, int64_t end, int64_t visible_first, int64_t visible_end) {
     for (int64_t t = first; t < visible_first; t++) scores[t] = -__builtin_inff();
     for (int64_t t = quire_max(visible_end, first); t < end; t++) scores[t] = -__builtin_inff();
     if (cache->block_size == cache->padded_block) return;
@@ -204,14 +161,8 @@ QUIRE_INLINE void mask(
 
 // Scores of the tiles from `first` to `end` into weights, and the query's outputs rescaled to the
 // new maximum.
-QUIRE_INLINE void soften(
-    float *scores,
-    int64_t first,
-    int64_t end,
-    float *maximum,
-    float *sum,
-    float *outputs,
-    int64_t size) {
+QUIRE_INLINE void soften(float *scores, int64_t first, int64_t end, float *maximum, float *sum,
+    float *outputs, int64_t size) {
     f8 greatest = load(scores + first);
     for (int64_t t = first + 8; t < end; t += 8) greatest = greater(load(scores + t), greatest);
     const float chunk_maximum = greatest_of(greatest);
@@ -228,22 +179,15 @@ QUIRE_INLINE void soften(
     for (int64_t k = 0; k < size; k += 8) store(outputs + k, load(outputs + k) * rescale);
 }
 
-static void find_tiles(
-    const struct quire_attention *args,
-    const struct quire_query_rows *rows,
-    int64_t kv_head,
-    int64_t chunk_start,
-    int64_t first,
-    int64_t end,
-    struct chunk *chunk) {
+static void find_tiles(const struct quire_attention *args, const struct quire_query_rows *rows,
+    int64_t kv_head, int64_t chunk_start, int64_t first, int64_t end, struct chunk *chunk) {
     const struct quire_cache *cache = &args->cache;
     const int32_t *table = args->block_tables + rows->block_table_start;
     for (int64_t t = first; t < end; t++) {
         const int64_t position = chunk_start + t * QUIRE_TILE;
         const int64_t block = table[position / cache->padded_block];
-        const int64_t start = ((block * cache->kv_heads + kv_head) * cache->padded_block
-                                  + position % cache->padded_block)
-            * cache->head_dimension;
+        const int64_t start = quire_block_start(cache, block, kv_head)
+            + position % cache->padded_block * cache->head_dimension;
         chunk->keys[t] = cache->keys + start;
         chunk->values[t] = cache->values + start;
     }
@@ -309,6 +253,7 @@ static void attention(const void *arguments, int64_t item, void *scratch) {
         const int64_t head = kv_head * shared + q % shared;
         float *y = args->y + (rows->first_row + q / shared) * args->y_stride + head * size;
         const f8 sum = splat(state.sums[q]);
-        for (int64_t k = 0; k < size; k += 8) store(y + k, load(state.outputs + q * size + k) / sum);
+        for (int64_t k = 0; k < size; k += 8)
+            store(y + k, load(state.outputs + q * size + k) / sum);
     }
 }

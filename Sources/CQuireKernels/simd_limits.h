@@ -3,7 +3,8 @@
 static void read(const void *arguments, int64_t item, void *scratch) {
     const struct quire_read *args = arguments;
     const char *from = (const char *)args->from + item * args->bytes_per_item;
-    const int64_t bytes = quire_min(args->bytes_per_item, args->bytes - item * args->bytes_per_item);
+    const int64_t bytes =
+        quire_min(args->bytes_per_item, args->bytes - item * args->bytes_per_item);
     u8 sums[4] = {0, 0, 0, 0};
     for (int64_t i = 0; i + 128 <= bytes; i += 128) {
         __builtin_prefetch(from + i + 2048);

@@ -11,15 +11,16 @@
 // at a time, whose chains overlap better, do not.
 //
 // With more rows than a tile holds, products run in blocks of columns, so that a panel's block
-// stays in the nearest cache while it meets all rows of a block of QUIRE_ROW_BLOCK, and the rows'
-// block in the next one while it meets all panels of the item. Between column blocks sums rest in
-// scratch, which changes no rounding.
+// stays near while it meets all rows of a block of QUIRE_ROW_BLOCK, and the rows' block while it
+// meets all panels of the item. Between column blocks sums rest in scratch, which changes no
+// rounding.
 
 enum {
     // Rows of a tile: twelve sums, two panel vectors and a broadcast fill AVX2's registers.
     TILE_ROWS = 6,
-    // Bytes of a panel's column block.
-    COLUMN_BLOCK_BYTES = 8 << 10,
+    // Bytes of a panel's column block: small enough for the second cache beside its rows. Smaller
+    // ones, for the first, were slower: each tile pays for its start.
+    COLUMN_BLOCK_BYTES = 64 << 10,
     // How far ahead a panel is fetched that is read once.
     PREFETCH_BYTES = 4 << 10,
 };
@@ -45,15 +46,8 @@ struct prefetch {
 
 // sums[row] (+)= x[row] · panel over `count` columns; `rows` and `type` are constants where this
 // is inlined. x and w point to the first column.
-QUIRE_INLINE void tile(
-    const int rows,
-    const int type,
-    const float *const *x,
-    const char *w,
-    int64_t count,
-    struct prefetch prefetch,
-    float *sums,
-    bool is_first) {
+QUIRE_INLINE void tile(const int rows, const int type, const float *const *x, const char *w,
+    int64_t count, struct prefetch prefetch, float *sums, bool is_first) {
     f8 sum[2 * TILE_ROWS];
     QUIRE_UNROLL
     for (int i = 0; i < 2 * rows; i++) sum[i] = is_first ? splat(0) : load(sums + 8 * i);
@@ -61,7 +55,13 @@ QUIRE_INLINE void tile(
     for (int64_t k = 0; k < count; k++) {
         f8 low, high;
         widen(w + k * row_bytes, type, &low, &high);
-        __builtin_prefetch(prefetch.next + k * prefetch.bytes_per_column);
+        const char *next = prefetch.next + k * prefetch.bytes_per_column;
+        // Few rows need it at once, in the nearest cache; more leave time to fetch it from the
+        // second, and no room for it in the first.
+        if (rows <= 3)
+            __builtin_prefetch(next, 0, 3);
+        else
+            __builtin_prefetch(next, 0, 2);
         QUIRE_UNROLL
         for (int r = 0; r < rows; r++) {
             f8 value = splat(x[r][k]);
@@ -75,14 +75,8 @@ QUIRE_INLINE void tile(
 
 // sums[panel][row] = x[first_row + row] · panel, for at most QUIRE_ROW_BLOCK rows; `type` is a
 // constant where this is inlined.
-QUIRE_INLINE void multiply_block(
-    const struct quire_matmul *args,
-    const int type,
-    int64_t first_panel,
-    int64_t panel_count,
-    int64_t first_row,
-    int64_t rows,
-    float *sums) {
+QUIRE_INLINE void multiply_block(const struct quire_matmul *args, const int type,
+    int64_t first_panel, int64_t panel_count, int64_t first_row, int64_t rows, float *sums) {
     const int row_bytes = QUIRE_PANEL * (type == QUIRE_F32 ? 4 : 2);
     const int64_t panel_bytes = args->columns * row_bytes;
     const char *panels = (const char *)args->panels + first_panel * panel_bytes;
@@ -108,8 +102,8 @@ QUIRE_INLINE void multiply_block(
                 const float *x[TILE_ROWS];
                 for (int64_t r = 0; r < tile_rows; r++) {
                     const int64_t row = first_row + first + r;
-                    x[r] = args->x + (args->x_rows ? args->x_rows[row] : row) * args->x_stride
-                        + start;
+                    x[r] =
+                        args->x + (args->x_rows ? args->x_rows[row] : row) * args->x_stride + start;
                 }
                 float *to = sums + (p * rows + first) * QUIRE_PANEL;
                 switch (tile_rows) {
@@ -126,13 +120,13 @@ QUIRE_INLINE void multiply_block(
     }
 }
 
-static void multiply_f32(const struct quire_matmul *args, int64_t first_panel,
-    int64_t panel_count, int64_t first_row, int64_t rows, float *sums) {
+static void multiply_f32(const struct quire_matmul *args, int64_t first_panel, int64_t panel_count,
+    int64_t first_row, int64_t rows, float *sums) {
     multiply_block(args, QUIRE_F32, first_panel, panel_count, first_row, rows, sums);
 }
 
-static void multiply_bf16(const struct quire_matmul *args, int64_t first_panel,
-    int64_t panel_count, int64_t first_row, int64_t rows, float *sums) {
+static void multiply_bf16(const struct quire_matmul *args, int64_t first_panel, int64_t panel_count,
+    int64_t first_row, int64_t rows, float *sums) {
     multiply_block(args, QUIRE_BF16, first_panel, panel_count, first_row, rows, sums);
 }
 

@@ -106,9 +106,9 @@ static void qkv_write(const void *arguments, int64_t item, void *scratch) {
         for (int64_t head = 0; head < cache->kv_heads; head++) {
             const float *key = heads + (args->query_heads + head) * size;
             const float *value = key + cache->kv_heads * size;
-            const int64_t start = (block * cache->kv_heads + head) * cache->padded_block * size;
-            float *keys = cache->keys + start + offset / QUIRE_TILE * QUIRE_TILE * size
-                + offset % QUIRE_TILE;
+            const int64_t start = quire_block_start(cache, block, head);
+            float *keys =
+                cache->keys + start + offset / QUIRE_TILE * QUIRE_TILE * size + offset % QUIRE_TILE;
             for (int64_t i = 0; i < size; i++) keys[i * QUIRE_TILE] = key[i];
             memcpy(cache->values + start + offset * size, value, (size_t)size * sizeof(float));
         }

@@ -58,8 +58,7 @@ QUIRE_INLINE f8 exponential_of(f8 x) {
     // In this form a NaN passes the bounds.
     f8 bounded = choose(vanishes, splat(-87.33654f), x);
     bounded = choose(bounded > splat(88.37626f), splat(88.37626f), bounded);
-    f8 power =
-        __builtin_elementwise_floor(multiply_add(bounded, splat(1.44269504f), splat(0.5f)));
+    f8 power = __builtin_elementwise_floor(multiply_add(bounded, splat(1.44269504f), splat(0.5f)));
     f8 rest = multiply_add(power, splat(-0.693359375f), bounded);
     rest = multiply_add(power, splat(2.12194440e-4f), rest);
     f8 value = splat(1.9875691500e-4f);

@@ -75,11 +75,13 @@ package final class StepBatch {
     /// table must reach the last of them.
     ///
     /// Returns the index of its first row.
+    ///
+    /// Not generic: called from another target it would not be specialised, and allocate.
     @discardableResult
     package func append(
-        tokens newTokens: some Collection<Int32>,
+        tokens newTokens: ArraySlice<Int32>,
         computedCount: Int,
-        blockTable: some Collection<Int32>
+        blockTable: [Int32]
     ) -> Int {
         let firstRow = tokens.count
         let contextCount = computedCount + newTokens.count
@@ -107,6 +109,12 @@ package final class StepBatch {
             )
         )
         return firstRow
+    }
+
+    /// Appends a whole array of tokens, as tests have them.
+    @discardableResult
+    package func append(tokens: [Int32], computedCount: Int, blockTable: [Int32]) -> Int {
+        append(tokens: tokens[...], computedCount: computedCount, blockTable: blockTable)
     }
 
     /// Asks for the logits of `row`; rows are asked for in ascending order.

@@ -91,7 +91,7 @@ package struct WeightScope<Device: Backend> {
         backend.makeVector(try take(name, shape: [count]))
     }
 
-    /// A token embedding; `alsoHead` makes the output head from the same tensor.
+    /// A token embedding; a tied head asks for the same module as a ``linear``.
     package func embedding(
         _ module: String,
         rows: Int,

@@ -132,13 +132,15 @@ struct quire_norm {
     int64_t rows_per_item;
 };
 
-// A layer of the paged cache. Per block and key-value head:
+// A layer of the paged cache. Block b begins b × block_stride elements from `keys` and `values`,
+// and holds per key-value head:
 //     keys    [padded_block / QUIRE_TILE][head_dimension][QUIRE_TILE]
 //     values  [padded_block][head_dimension]
 // `padded_block` is block_size rounded up to whole tiles; tokens beyond block_size are zero.
 struct quire_cache {
     float *keys;
     float *values;
+    int64_t block_stride;
     int64_t block_size;
     int64_t padded_block;
     int64_t kv_heads;
@@ -208,16 +210,16 @@ enum { QUIRE_FMA_FLOPS = 12 * 8 * 2 };
 // One implementation of every kernel.
 struct quire_kernels {
     const char *name;
-    quire_task *pack;     // quire_pack
-    quire_task *linear;   // quire_matmul
-    quire_task *gate_up;  // quire_matmul
-    quire_task *embed;    // quire_embed
-    quire_task *angles;   // quire_angles
-    quire_task *norm;     // quire_norm
+    quire_task *pack;      // quire_pack
+    quire_task *linear;    // quire_matmul
+    quire_task *gate_up;   // quire_matmul
+    quire_task *embed;     // quire_embed
+    quire_task *angles;    // quire_angles
+    quire_task *norm;      // quire_norm
     quire_task *qkv_write; // quire_qkv_write
     quire_task *attention; // quire_attention
-    quire_task *read;     // quire_read
-    quire_task *fma;      // quire_fma
+    quire_task *read;      // quire_read
+    quire_task *fma;       // quire_fma
     // y[i] = exp(x[i]), as the kernels compute it; for tests of its error.
     void (*exponential)(const float *x, float *y, int64_t count);
 };

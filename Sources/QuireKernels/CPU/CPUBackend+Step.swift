@@ -2,7 +2,19 @@ import CQuireKernels
 
 /// The calls of a step.
 extension CPUBackend {
-    package func begin(_ batch: StepBatch) { self.batch = batch }
+    package func begin(_ batch: StepBatch) {
+        self.batch = batch
+        // Once per step, not per layer; a negative number is far beyond any cache as UInt32.
+        slotBound = Self.bound(batch.slots)
+        blockBound = Self.bound(batch.blockTables)
+    }
+
+    /// One more than the greatest of `numbers`.
+    private static func bound(_ numbers: [Int32]) -> Int {
+        var greatest: UInt32 = 0
+        for number in numbers { greatest = max(greatest, UInt32(bitPattern: number)) }
+        return numbers.isEmpty ? 0 : Int(greatest) + 1
+    }
 
     package func embed(_ table: CPUEmbedding, into x: CPUBuffer) {
         let rows = batch.rowCount
@@ -198,11 +210,7 @@ extension CPUBackend {
                 && (keyNorm?.columns ?? shape.headDimension) == shape.headDimension,
             "head shapes"
         )
-        let slotCount = cache.blockCount * cache.blockSize
-        precondition(
-            batch.slots.allSatisfy { $0 >= 0 && Int($0) < slotCount },
-            "a slot outside the cache"
-        )
+        precondition(slotBound <= cache.blockCount * cache.blockSize, "a slot outside the cache")
         unsafe batch.slots.withUnsafeBufferPointer { slots in
             let rowsPerItem = rowsPerItem(rows)
             var arguments = unsafe quire_qkv_write(
@@ -237,10 +245,7 @@ extension CPUBackend {
             y.columns == shape.queryColumns && batch.rowCount <= y.rows,
             "attention output"
         )
-        precondition(
-            batch.blockTables.allSatisfy { $0 >= 0 && Int($0) < cache.blockCount },
-            "a block outside the cache"
-        )
+        precondition(blockBound <= cache.blockCount, "a block outside the cache")
         let sharing = shape.queryHeads / shape.keyValueHeads
         let rowsPerGroup = max(QUIRE_QUERIES / sharing, 1)
         gather(rowsPerGroup: rowsPerGroup)
@@ -316,8 +321,9 @@ extension CPUBackend {
 extension CPUCache {
     func arguments(layer: Int) -> quire_cache {
         unsafe quire_cache(
-            keys: keys.floats + layer * layerElements,
-            values: values.floats + layer * layerElements,
+            keys: keys.floats + layer * blockElements,
+            values: values.floats + layer * blockElements,
+            block_stride: Int64(layerCount * blockElements),
             block_size: Int64(blockSize),
             padded_block: Int64(paddedBlock),
             kv_heads: Int64(keyValueHeads),

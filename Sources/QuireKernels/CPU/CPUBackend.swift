@@ -17,6 +17,9 @@ import CQuireKernels
     let kernels: UnsafePointer<quire_kernels>
     let pool: WorkerPool
     var batch: StepBatch
+    /// What the batch's slots and block ids lie below.
+    var slotBound = 0
+    var blockBound = 0
     /// The batch's rows in groups that share the loads of keys and values; kept for its capacity.
     var groups: [quire_query_rows] = []
 

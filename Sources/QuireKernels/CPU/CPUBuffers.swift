@@ -43,7 +43,10 @@ package final class CPUEmbedding {
     init(_ source: HostMatrix) { self.source = source }
 }
 
-/// Keys and values of all layers, in blocks; the layout is that of `quire_cache`.
+/// Keys and values of all layers, in blocks; the layout of a block in one layer is that of
+/// `quire_cache`.
+///
+/// A block's layers lie side by side, so that the first tokens of a process touch few pages.
 package final class CPUCache {
     let layerCount: Int
     let blockCount: Int
@@ -75,6 +78,6 @@ package final class CPUCache {
         values = HostMemory(byteCount: elements * MemoryLayout<Float>.size)
     }
 
-    /// Elements of one layer's keys, and of its values.
-    var layerElements: Int { blockCount * paddedBlock * keyValueHeads * headDimension }
+    /// Elements of a block's keys in one layer, and of its values.
+    var blockElements: Int { paddedBlock * keyValueHeads * headDimension }
 }

@@ -26,3 +26,14 @@ package enum KernelSet: String, Sendable, CaseIterable {
         }
     }
 }
+
+extension KernelSet {
+    /// `e^x` of each element as the kernels compute it, for tests of its error.
+    package func exponentials(of values: [Float]) -> [Float] {
+        guard let exponential = unsafe table?.pointee.exponential else { return [] }
+        return unsafe [Float](unsafeUninitializedCapacity: values.count) { result, count in
+            unsafe exponential(values, result.baseAddress, Int64(values.count))
+            count = values.count
+        }
+    }
+}

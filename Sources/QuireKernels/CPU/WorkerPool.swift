@@ -5,7 +5,8 @@ import CQuireKernels
 /// Confined to one thread, the owner, which computes too: a pool of n has n − 1 threads, named
 /// `kernels-1` and on. They stop when the pool goes.
 package final class WorkerPool {
-    typealias Task = @convention(c) (UnsafeRawPointer?, Int64, UnsafeMutableRawPointer?) -> Void
+    package typealias Task =
+        @convention(c) (UnsafeRawPointer?, Int64, UnsafeMutableRawPointer?) -> Void
 
     /// Threads that compute, the owner among them.
     package let threadCount: Int
@@ -42,7 +43,7 @@ package final class WorkerPool {
     /// all are done.
     ///
     /// One item runs here without a word to the others: for little work that is what is fast.
-    func run(_ task: Task, _ arguments: UnsafeRawPointer, itemCount: Int) {
+    package func run(_ task: Task, _ arguments: UnsafeRawPointer, itemCount: Int) {
         let scratch = unsafe scratches[0].start
         guard itemCount > 1, threadCount > 1 else {
             for item in 0..<itemCount { unsafe task(arguments, Int64(item), scratch) }

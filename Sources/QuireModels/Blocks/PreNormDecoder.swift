@@ -78,7 +78,9 @@ package final class PreNormDecoder<Device: Backend>: LanguageModel {
         let (residual, normed, delta) = (scratch.residual, scratch.normed, scratch.delta)
         backend.embed(embedding, into: residual)
         backend.rotaryAngles(inverseFrequencies, scale: 1, into: scratch.angles)
-        for (index, layer) in layers.enumerated() {
+        // By index: enumerated() allocates for each element of a generic type.
+        for index in layers.indices {
+            let layer = layers[index]
             if index == 0 {
                 backend.norm(residual, weight: layer.inputNorm, epsilon: epsilon, into: normed)
             } else {
