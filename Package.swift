@@ -42,6 +42,8 @@ let package = Package(
     ],
     targets: [
         .target(name: "CQuireKernels"),
+        // Counts allocations in tests, by interposing malloc.
+        .target(name: "CAllocationCounter"),
         library("QuireJSON"),
         library("QuireKernels", ["CQuireKernels"]),
         library("QuireCheckpoint", ["QuireKernels", "QuireJSON"]),
@@ -80,6 +82,7 @@ let package = Package(
             "QuireEngine",
             [
                 "QuireModels", "QuireKernels", "QuireTelemetry", "QuireCheckpoint", "QuireJSON",
+                "CAllocationCounter",
             ]
         ),
         tests("QuireOpenAI", ["QuireJSON", nioCore]),

@@ -193,7 +193,11 @@ final class Simulation {
         if !holds { try fail(message()) }
     }
 
-    private func fail(_ message: String) throws { throw Failure(seed: seed, message: message) }
+    private func fail(_ message: String) throws {
+        // A scheduler that is dropped with requests in it traps, before the seed is seen.
+        loop.abortAll()
+        throw Failure(seed: seed, message: message)
+    }
 
     /// A clock that moves by one at each look.
     private final class Ticks: Sendable {

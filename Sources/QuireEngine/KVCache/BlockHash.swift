@@ -41,7 +41,8 @@ package struct BlockHash: Sendable, Hashable {
             }
         }
         state.absorb(word)
-        return state.finish(length: count)
+        state.absorb(count)
+        return state.finish()
     }
 
     package static func block(
@@ -54,35 +55,38 @@ package struct BlockHash: Sendable, Hashable {
         state.absorb(parent.low)
         state.absorb(parent.high)
         for token in tokens { state.absorb(UInt64(UInt32(bitPattern: token))) }
-        return state.finish(length: UInt64(tokens.count))
+        return state.finish()
     }
 
     package func hash(into hasher: inout Hasher) { hasher.combine(low) }
 }
 
-/// SipHash-2-4-128 over 64-bit words.
-private struct SipHash128 {
+/// SipHash-2-4-128 of a sequence of 64-bit words, as if each were eight bytes in little-endian order.
+package struct SipHash128 {
+    private var wordCount: UInt64 = 0
     private var v0: UInt64
     private var v1: UInt64
     private var v2: UInt64
     private var v3: UInt64
 
-    init(_ key: BlockHashKey) {
+    package init(_ key: BlockHashKey) {
         v0 = key.first ^ 0x736f_6d65_7073_6575
         v1 = key.second ^ 0x646f_7261_6e64_6f6d ^ 0xee
         v2 = key.first ^ 0x6c79_6765_6e65_7261
         v3 = key.second ^ 0x7465_6462_7974_6573
     }
 
-    mutating func absorb(_ word: UInt64) {
+    package mutating func absorb(_ word: UInt64) {
+        wordCount &+= 1
         v3 ^= word
         round()
         round()
         v0 ^= word
     }
 
-    mutating func finish(length: UInt64) -> BlockHash {
-        absorb(length)
+    package mutating func finish() -> BlockHash {
+        // The algorithm's last word: the length in bytes, modulo 256, in its top byte.
+        absorb(wordCount << 59)
         v2 ^= 0xee
         for _ in 0..<4 { round() }
         let low = v0 ^ v1 ^ v2 ^ v3
