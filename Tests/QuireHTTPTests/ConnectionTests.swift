@@ -141,6 +141,23 @@ private let dateLine = "date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
         #expect(connection.log.requests.isEmpty)
     }
 
+    @Test func incompleteBodiesAreBoundedTogether() throws {
+        let connection = try VirtualConnection { $0.maxBodyBytesTogether = 10 }
+        connection.log.answer = { $1.respond(status: 204) }
+        let head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 8\r\n\r\n"
+        // Complete ones count no more.
+        for _ in 0..<3 { try connection.receive(head + "abcdefgh") }
+        #expect(connection.log.requests.count == 3)
+        #expect(connection.loop.counts.bodyBytes == 0)
+        try connection.receive(head + "abc")
+        #expect(connection.loop.counts.bodyBytes == 3)
+        _ = connection.loop.counts.addBodyBytes(5)
+        _ = try connection.take()
+        try connection.receive("def")
+        #expect(try connection.take().hasPrefix("HTTP/1.1 503 "))
+        #expect(connection.loop.counts.bodyBytes == 5)
+    }
+
     @Test func aRefusalHasTheConfiguredBodyAndCloses() throws {
         let connection = try VirtualConnection {
             $0.errorBody = {

@@ -251,6 +251,35 @@ import Testing
         }
     }
 
+    @Test func aClientWhoLeavesTakesItsBodyFromTheSum() throws {
+        try withServer({ $0.maxBodyBytesTogether = 1000 }, answer: Self.serve) { server, port in
+            let first = try HTTPTestClient(port: port)
+            try first.sendRequest("POST", "/echo", headers: [("Content-Length", "2000")])
+            try first.send([UInt8](repeating: 0x61, count: 900))
+            try poll(MultiThreadedEventLoopGroup.singleton.next()) {
+                server.incompleteBodyBytes == 900
+            }
+            let second = try HTTPTestClient(port: port)
+            let refused = try second.request(
+                "POST",
+                "/echo",
+                body: [UInt8](repeating: 0x62, count: 200)
+            )
+            #expect(refused.status == 503)
+            first.reset()
+            try poll(MultiThreadedEventLoopGroup.singleton.next()) {
+                server.incompleteBodyBytes == 0
+            }
+            let third = try HTTPTestClient(port: port)
+            let served = try third.request(
+                "POST",
+                "/echo",
+                body: [UInt8](repeating: 0x62, count: 200)
+            )
+            #expect(served.status == 200)
+        }
+    }
+
     @Test func aClientCanReadItsRefusalWhileItStillSends() throws {
         try withServer({ $0.limits.bodyBytes = 1000 }, answer: Self.serve) { _, port in
             let client = try HTTPTestClient(port: port)

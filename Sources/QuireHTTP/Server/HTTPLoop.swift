@@ -10,7 +10,7 @@ package final class HTTPLoop: @unchecked Sendable {
     package let eventLoop: any EventLoop
     let configuration: HTTPServerConfiguration
     let responder: any HTTPResponder
-    let count: HTTPConnectionCount
+    package let counts: HTTPServerCounts
     var connections: [HTTPConnection] = []
     /// Counts sweeps; deadlines are compared with it.
     var tick = 0
@@ -19,16 +19,16 @@ package final class HTTPLoop: @unchecked Sendable {
     private var date: HTTPDate
     private var drained: EventLoopPromise<Void>?
 
-    /// Creates the state of a loop; `count` is shared between the loops of one server.
+    /// Creates the state of a loop; `counts` are shared between the loops of one server.
     package init(
         eventLoop: any EventLoop,
         configuration: HTTPServerConfiguration,
-        count: HTTPConnectionCount = HTTPConnectionCount(),
+        counts: HTTPServerCounts = HTTPServerCounts(),
         responder: any HTTPResponder
     ) {
         self.eventLoop = eventLoop
         self.configuration = configuration
-        self.count = count
+        self.counts = counts
         self.responder = responder
         date = HTTPDate(serverName: configuration.serverName)
     }
@@ -113,17 +113,27 @@ package final class HTTPLoop: @unchecked Sendable {
     }
 }
 
-/// How many connections a server has on all its loops.
-package final class HTTPConnectionCount: Sendable {
-    private let value = Atomic<Int>(0)
+/// What the loops of one server hold together.
+package final class HTTPServerCounts: Sendable {
+    private let connectionCount = Atomic<Int>(0)
+    private let bodyByteCount = Atomic<Int>(0)
 
-    /// Creates a count of zero.
+    /// Creates counts of zero.
     package init() {}
 
     /// The connections that are open.
-    package var current: Int { value.load(ordering: .relaxed) }
+    package var connections: Int { connectionCount.load(ordering: .relaxed) }
 
-    func increment() -> Int { value.add(1, ordering: .relaxed).newValue }
+    /// The bytes of request bodies that are not complete yet.
+    package var bodyBytes: Int { bodyByteCount.load(ordering: .relaxed) }
 
-    func decrement() { value.subtract(1, ordering: .relaxed) }
+    func addConnection() -> Int { connectionCount.add(1, ordering: .relaxed).newValue }
+
+    func removeConnection() { connectionCount.subtract(1, ordering: .relaxed) }
+
+    package func addBodyBytes(_ bytes: Int) -> Int {
+        bodyByteCount.add(bytes, ordering: .relaxed).newValue
+    }
+
+    func removeBodyBytes(_ bytes: Int) { bodyByteCount.subtract(bytes, ordering: .relaxed) }
 }

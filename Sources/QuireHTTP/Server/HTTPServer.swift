@@ -15,12 +15,12 @@ package enum HTTPServerAddress: Sendable {
 package final class HTTPServer: Sendable {
     private let channel: any Channel
     private let loops: [HTTPLoop]
-    private let count: HTTPConnectionCount
+    private let counts: HTTPServerCounts
 
-    private init(channel: any Channel, loops: [HTTPLoop], count: HTTPConnectionCount) {
+    private init(channel: any Channel, loops: [HTTPLoop], counts: HTTPServerCounts) {
         self.channel = channel
         self.loops = loops
-        self.count = count
+        self.counts = counts
     }
 
     /// Binds the address and begins to accept.
@@ -30,12 +30,12 @@ package final class HTTPServer: Sendable {
         configuration: HTTPServerConfiguration = HTTPServerConfiguration(),
         responder: any HTTPResponder
     ) -> EventLoopFuture<HTTPServer> {
-        let count = HTTPConnectionCount()
+        let counts = HTTPServerCounts()
         let loops = group.makeIterator().map { eventLoop in
             HTTPLoop(
                 eventLoop: eventLoop,
                 configuration: configuration,
-                count: count,
+                counts: counts,
                 responder: responder
             )
         }
@@ -47,6 +47,11 @@ package final class HTTPServer: Sendable {
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: configuration.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptPause())
+                }
+            }
             .childChannelOption(.autoRead, value: false)
             .childChannelOption(
                 .writeBufferWaterMark,
@@ -66,14 +71,17 @@ package final class HTTPServer: Sendable {
         case .unixSocket(let path):
             bound = bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true)
         }
-        return bound.map { HTTPServer(channel: $0, loops: loops, count: count) }
+        return bound.map { HTTPServer(channel: $0, loops: loops, counts: counts) }
     }
 
     /// The port that is listened on; nil for a Unix domain socket.
     package var port: Int? { channel.localAddress?.port }
 
     /// Connections that are open now.
-    package var connectionCount: Int { count.current }
+    package var connectionCount: Int { counts.connections }
+
+    /// The bytes of request bodies that are not complete yet.
+    package var incompleteBodyBytes: Int { counts.bodyBytes }
 
     /// Stops accepting, lets running requests finish, and cuts those that have not in time.
     ///

@@ -21,6 +21,8 @@ package struct HTTPServerConfiguration: Sendable {
     package var tick = TimeAmount.milliseconds(250)
     /// Connections at one time; one more is answered 503 and closed.
     package var maxConnections = 10_000
+    /// Bytes of all incomplete request bodies together; one more body is answered 503.
+    package var maxBodyBytesTogether = 1 << 30
     /// Bytes of later requests that are taken while one is being answered.
     package var maxPipelinedBytes = 64 << 10
     /// Bytes that wait in a channel before its stream is not writable.
