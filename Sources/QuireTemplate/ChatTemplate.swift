@@ -5,8 +5,10 @@ import QuireJSON
 /// Rendering computes for as long as the template and the conversation ask, within
 /// ``TemplateLimits``; it belongs on a preprocess thread, not on an event loop.
 package struct ChatTemplate: Sendable {
-    let tree: SyntaxTree
+    private let tree: SyntaxTree
     private let limits: TemplateLimits
+    /// What the template expects messages to hold; see ``MessageNormalizer``.
+    package let contentFormat: ContentFormat
 
     package init(
         _ source: String,
@@ -14,6 +16,7 @@ package struct ChatTemplate: Sendable {
     ) throws(TemplateError) {
         tree = try Parser.parse(source, limits: limits)
         self.limits = limits
+        contentFormat = ContentFormat(of: tree)
     }
 
     /// The prompt for a conversation.
@@ -35,7 +38,8 @@ package struct ChatTemplate: Sendable {
         for member in input.arguments.members {
             try interpreter.define(member.key, member.value, in: tree)
         }
-        try interpreter.define("messages", .array(input.messages), in: tree)
+        let messages = input.messages.map(ReasoningFields.aliased)
+        try interpreter.define("messages", .array(messages), in: tree)
         try interpreter.define("tools", input.tools.isEmpty ? .null : .array(input.tools), in: tree)
         try interpreter.define("documents", input.documents.map(JSON.array) ?? .null, in: tree)
         try interpreter.define("add_generation_prompt", .bool(input.addGenerationPrompt), in: tree)

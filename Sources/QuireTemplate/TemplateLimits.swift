@@ -1,13 +1,16 @@
 /// Bounds on what one template may cost, so that a bad template or a hostile conversation ends in
 /// an error and not in a stalled thread.
 package struct TemplateLimits: Sendable, Hashable {
-    /// Evaluation steps of one rendering. A step is an expression or a statement; work on texts
-    /// and lists counts one step per 16 bytes or per element.
+    /// Evaluation steps of one rendering.
+    ///
+    /// A step is an expression or a statement; work on texts and lists counts one step per 16 bytes
+    /// or per element.
     package var stepCountMax: Int
     /// Bytes of the rendered text, and of any one text on the way to it.
     package var outputBytesMax: Int
-    /// How deep calls and expressions may nest while rendering. A level takes up to about 1 KiB
-    /// of the thread's stack.
+    /// How deep calls and expressions may nest while rendering.
+    ///
+    /// A level takes up to about 1 KiB of the thread's stack.
     package var depthMax: Int
     /// How deep blocks and brackets may nest in the template's source.
     package var sourceDepthMax: Int

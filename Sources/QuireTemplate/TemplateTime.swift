@@ -1,5 +1,6 @@
-/// A civil date and time, for templates that print the date. It comes in as a parameter, so that
-/// the same request renders the same text in a test.
+/// A civil date and time, for templates that print the date.
+///
+/// It comes in as a parameter, so that the same request renders the same text in a test.
 package struct TemplateTime: Sendable, Hashable {
     package var year: Int
     /// 1 to 12.
@@ -60,7 +61,7 @@ package struct TemplateTime: Sendable, Hashable {
     ]
 
     /// `strftime` in the C locale, `%-d` and the like included; an unknown directive stays as it is.
-    func formatted(_ format: String) -> String {
+    package func formatted(_ format: String) -> String {
         var result = ""
         var rest = Substring(format).unicodeScalars
         while let scalar = rest.popFirst() {

@@ -138,8 +138,9 @@ extension Interpreter {
         return (order.map { values[$0] }, order)
     }
 
-    /// What elements are compared by; texts in lower case unless case matters. A path with commas
-    /// gives several keys.
+    /// What elements are compared by; texts in lower case unless case matters.
+    ///
+    /// A path with commas gives several keys.
     private mutating func sortKeys(
         _ items: [Value],
         attribute path: Value?,

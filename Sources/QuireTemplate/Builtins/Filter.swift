@@ -1,10 +1,21 @@
-/// What may stand behind `|`. Names are Jinja's; `tojson` is transformers'.
+/// What may stand behind `|`.
+///
+/// Names are Jinja's; `tojson` is transformers'.
 enum Filter: String, CaseIterable {
     case abs, attr, batch, capitalize, center, count, d, dictsort, e, escape, first, float
     case `default`
     case forceescape, format, groupby, indent, int, items, join, last, length, list, lower, map
     case max, min, reject, rejectattr, replace, reverse, round, safe, select, selectattr, slice
     case sort, string, sum, title, tojson, trim, truncate, unique, upper, urlencode, wordcount
+
+    fileprivate var takesNoArguments: Bool {
+        switch self {
+        case .abs, .capitalize, .count, .e, .escape, .first, .forceescape, .items, .last, .length,
+            .list, .lower, .reverse, .safe, .string, .title, .upper, .urlencode, .wordcount:
+            true
+        default: false
+        }
+    }
 }
 
 extension Interpreter {
@@ -40,6 +51,7 @@ extension Interpreter {
         to input: Value,
         _ arguments: CallArguments
     ) throws(TemplateError) -> Value {
+        if filter.takesNoArguments { _ = try bind(arguments, filter, []) }
         switch filter {
         case .tojson: return try toJSON(input, arguments)
         case .trim:

@@ -4,6 +4,8 @@ struct FormatSpecification {
 
     var fill = " "
     var alignment: Alignment?
+    /// The alignment of texts if none is asked for: right for `%`, left for braces.
+    var textAlignment = Alignment.left
     /// `+`, a space, or nothing for positive numbers.
     var positiveSign = ""
     var isAlternate = false
@@ -17,7 +19,7 @@ struct FormatSpecification {
     func padded(_ text: String, sign: String = "", isNumber: Bool) -> String {
         let missing = max(width - text.scalarCount - sign.utf8.count, 0)
         func fill(_ count: Int) -> String { String(repeating: self.fill, count: count) }
-        return switch alignment ?? (isNumber ? .right : .left) {
+        return switch alignment ?? (isNumber ? .right : textAlignment) {
         case .left: sign + text + fill(missing)
         case .right: fill(missing) + sign + text
         case .center: fill(missing / 2) + sign + text + fill(missing - missing / 2)

@@ -62,6 +62,7 @@ extension Interpreter {
                 named = value
             }
             var specification = FormatSpecification()
+            specification.textAlignment = .right
             scanner.readFlags(into: &specification)
             if scanner.skip("*") {
                 specification.width = try fieldWidth(take().integer)

@@ -1,4 +1,6 @@
-/// A method that templates may call. Which types have it is decided by ``init(_:of:)``.
+/// A method that templates may call.
+///
+/// Which types have it is decided by ``init(_:of:)``.
 enum Method: Hashable {
     case string(StringMethod)
     case sequence(SequenceMethod)

@@ -127,7 +127,9 @@ extension Interpreter {
         return String(result)
     }
 
-    /// Python's `slice.indices`. For a step of 1, `start <= stop`.
+    /// Python's `slice.indices`.
+    ///
+    /// For a step of 1, `start <= stop`.
     private static func sliceBounds(
         _ start: Int?,
         _ stop: Int?,

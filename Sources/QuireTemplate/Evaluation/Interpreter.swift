@@ -194,7 +194,9 @@ struct Interpreter: ~Copyable {
         leave()
     }
 
-    /// What a body writes, as a text instead of output. Its variables are its own.
+    /// What a body writes, as a text instead of output.
+    ///
+    /// Its variables are its own.
     mutating func capture(_ body: [Statement]) throws(TemplateError) -> Value {
         let start = output.count
         _ = try runInOwnScope(body)

@@ -1,5 +1,7 @@
 /// Turns tokens into a ``SyntaxTree``: recursive descent after Jinja's grammar, with bounded
-/// nesting. This file holds statements; expressions are beside it.
+/// nesting.
+///
+/// This file holds statements; expressions are beside it.
 struct Parser {
     private var tokens: [Token]
     private var index = 0
@@ -7,8 +9,10 @@ struct Parser {
     private var nameIDs: [String: NameID] = [:]
     private let depthMax: Int
     private var depth = 0
-    /// Operators, look-ups and filters seen in the current tag. They nest to the left without
-    /// recursion in the parser, but evaluating and freeing them recurses.
+    /// Operators, look-ups and filters seen in the current tag.
+    ///
+    /// They nest to the left without recursion in the parser, but evaluating and freeing them
+    /// recurses.
     private var chainCount = 0
     private var loopDepth = 0
     /// Above 0 within `if`, where Jinja defers errors about unknown filters to their use.

@@ -70,6 +70,7 @@ extension String {
         if fromEnd {
             var end = PythonText.trailingWhitespaceStart(bytes)
             while end > 0 {
+                // What is left after the last cut keeps the white space at its start.
                 var start = 0
                 if parts.count < limit {
                     start = end
@@ -80,8 +81,6 @@ extension String {
                         if PythonText.leadingWhitespaceCount(one) > 0 { break }
                         start = previous
                     }
-                } else {
-                    start = PythonText.leadingWhitespaceCount(bytes.extracting(0..<end))
                 }
                 parts.append(slice(start..<end))
                 end = PythonText.trailingWhitespaceStart(bytes.extracting(0..<start))
@@ -91,7 +90,7 @@ extension String {
         var start = PythonText.leadingWhitespaceCount(bytes)
         while start < bytes.count {
             guard parts.count < limit else {
-                parts.append(slice(start..<PythonText.trailingWhitespaceStart(bytes)))
+                parts.append(slice(start..<bytes.count))
                 break
             }
             var end = start

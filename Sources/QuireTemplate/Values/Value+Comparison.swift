@@ -1,6 +1,8 @@
 /// Equality, order and membership as Python defines them.
 extension Value {
-    /// `self == other`. Values nest boundedly, so the recursion does.
+    /// `self == other`.
+    ///
+    /// Values nest boundedly, so the recursion does.
     func equals(_ other: Value) -> Bool {
         switch (self, other) {
         case (.string(let left), .string(let right)): left.sameText(as: right)
@@ -55,7 +57,9 @@ extension Value {
         return true
     }
 
-    /// Whether `self < other`; `nil` if Python does not order the two. NaN is below nothing.
+    /// Whether `self < other`; `nil` if Python does not order the two.
+    ///
+    /// NaN is below nothing.
     func isLess(than other: Value, orEqual: Bool = false) -> Bool? {
         switch (self, other) {
         case (.string(let left), .string(let right)):

@@ -24,8 +24,10 @@ extension Value {
         return String(decoding: output, as: UTF8.self)
     }
 
-    /// Appends `repr(self)`. Values nest boundedly; a namespace within a namespace is not opened,
-    /// because those can hold one another.
+    /// Appends `repr(self)`.
+    ///
+    /// Values nest boundedly; a namespace within a namespace is not opened, because those can hold
+    /// one another.
     func appendRepresentation(to output: inout [UInt8], inNamespace: Bool = false) {
         switch self {
         case .undefined: output.append(contentsOf: "Undefined".utf8)

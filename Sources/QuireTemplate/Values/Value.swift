@@ -167,8 +167,10 @@ final class Joiner {
     init(_ separator: String) { self.separator = separator }
 }
 
-/// How deep and how large a value is as a tree. Both are bounded when a container is made, so that
-/// walking a value ends soon even if it holds the same list a million times.
+/// How deep and how large a value is as a tree.
+///
+/// Both are bounded when a container is made, so that walking a value ends soon even if it holds
+/// the same list a million times.
 struct Extent {
     /// How many containers lie within one another.
     var depth = 0
