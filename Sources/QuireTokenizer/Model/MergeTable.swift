@@ -22,8 +22,9 @@ struct MergeTable: Sendable {
         shift = UInt64(64 - bits)
     }
 
-    /// Adds the next merge; its rank is the number of merges before it. A pair that is there
-    /// already takes the new rank. Ids must be below ``Vocabulary/idLimit``; `false` if full.
+    /// Adds the next merge; its rank is the number of merges before it.
+    ///
+    /// A pair that is there already takes the new rank. Ids must be below ``Vocabulary/idLimit``; `false` if full.
     mutating func append(left: Int, right: Int, result: Int) -> Bool {
         guard results.count < Self.rankLimit else { return false }
         let rank = UInt64(results.count)

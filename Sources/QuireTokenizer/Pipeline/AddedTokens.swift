@@ -153,12 +153,14 @@ struct AddedTokenMatcher: Sendable {
 
     private func isInWord(_ text: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
         if start > 0 {
-            let before = text.scalar(at: text.scalarStart(before: start)).value
-            if Span<UInt8>.classes(of: before) & ScalarClasses.word != 0 { return true }
+            if isWord(text.scalar(at: text.scalarStart(before: start)).value) { return true }
         }
-        guard end < text.count else { return false }
-        let after = text.scalar(at: end).value
-        return Span<UInt8>.classes(of: after) & ScalarClasses.word != 0
+        return end < text.count && isWord(text.scalar(at: end).value)
+    }
+
+    private func isWord(_ scalar: UInt32) -> Bool {
+        let isJoiner = scalar == 0x200C || scalar == 0x200D
+        return isJoiner || Span<UInt8>.classes(of: scalar) & ScalarClasses.word != 0
     }
 
     private func spaceStart(_ text: Span<UInt8>, before start: Int, _ limit: Int) -> Int {

@@ -8,7 +8,8 @@ struct PostProcessor: Sendable {
     var prefix: [Int32] = []
     var suffix: [Int32] = []
 
-    init() {}
+    /// Whether a text's ids stay as they are.
+    var isEmpty: Bool { prefix.isEmpty && suffix.isEmpty }
 
     /// Makes the post-processor that the JSON value describes; `null` adds nothing.
     init(_ json: JSON, at path: String = "post_processor") throws(TokenizerError) {
@@ -19,8 +20,11 @@ struct PostProcessor: Sendable {
             let members = try json.requiredArray("processors", at: path)
             for (index, member) in members.enumerated() {
                 let next = try PostProcessor(member, at: "\(path).processors[\(index)]")
-                prefix = next.prefix + prefix
-                suffix += next.suffix
+                if next.isEmpty { continue }
+                guard isEmpty else {
+                    throw .unsupported(path: path, component: "a template within a template")
+                }
+                self = next
             }
         case "TemplateProcessing": try readTemplate(json, at: path)
         case "RobertaProcessing", "BertProcessing":

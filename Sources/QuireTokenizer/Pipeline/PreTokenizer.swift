@@ -100,7 +100,9 @@ package struct PreTokenizer: Sendable {
             let behavior = try behavior(json, default: .isolated, at: path)
             return [.split(.punctuation, behavior, isInverted: false)]
         case "Whitespace":
-            let pattern = try SplitPattern(regex: #"\w+|[^\w\s]+"#, at: path)
+            // Its engine counts the two joiners as parts of words.
+            let word = #"\p{Word}\u200C\u200D"#
+            let pattern = try SplitPattern(regex: "[\(word)]+|[^\(word)\\s]+", at: path)
             return [.split(pattern, .removed, isInverted: true)]
         case "WhitespaceSplit":
             return [.split(.scalars(ScalarClasses.whitespace), .removed, isInverted: false)]

@@ -6,7 +6,7 @@
 /// take it hours. It is linear on marks in order, so long runs are ordered here first, which no
 /// normalisation form can tell.
 enum MarkRuns {
-    /// Shorter runs are cheap as they are. Real text has a few marks per letter.
+    /// Shorter runs are cheap as they are; real text has a few marks per letter.
     private static let shortMax = 32
 
     /// The text with its long runs in order, or `nil` if it has none.

@@ -290,8 +290,8 @@ struct RegexParser {
         case "S": return RegexSet(mask: ScalarClasses.whitespace, isNegated: true)
         case "d": return RegexSet(mask: ScalarClasses.decimalNumber)
         case "D": return RegexSet(mask: ScalarClasses.decimalNumber, isNegated: true)
-        case "w": return RegexSet(mask: ScalarClasses.word)
-        case "W": return RegexSet(mask: ScalarClasses.word, isNegated: true)
+        case "w": return Self.word(isNegated: false)
+        case "W": return Self.word(isNegated: true)
         case "r": return one(0x0D)
         case "n": return one(0x0A)
         case "t": return one(0x09)
@@ -307,6 +307,15 @@ struct RegexParser {
             }
             return one(scalar.value)
         }
+    }
+
+    /// Oniguruma's `\w` also holds what Latin-1 has of numbers: ² ³ ¹ ¼ ½ ¾.
+    private static func word(isNegated: Bool) -> RegexSet {
+        RegexSet(
+            mask: ScalarClasses.word,
+            ranges: [0xB2...0xB3, 0xB9...0xB9, 0xBC...0xBE],
+            isNegated: isNegated
+        )
     }
 
     private mutating func parseProperty(isNegated: Bool) throws(TokenizerError) -> RegexSet {

@@ -24,7 +24,8 @@ struct ScalarClasses: Sendable {
     static let others: Mask = 0x1F << 25
     /// The property White_Space, which is `\s`.
     static let whitespace: Mask = 1 << 30
-    /// Alphabetic, marks, decimal numbers and connectors, which is `\w`.
+    /// Alphabetic, marks, decimal numbers and connectors: `\w` but for a few characters on which
+    /// engines differ.
     static let word: Mask = 1 << 31
 
     /// The table for the whole process.
@@ -83,6 +84,8 @@ struct ScalarClasses: Sendable {
 
     private static func mask(of scalar: Unicode.Scalar) -> Mask {
         let properties = scalar.properties
+        // The engine that defines what patterns match knows Unicode 16.
+        if let age = properties.age, age.major > 16 { return 1 << bit(of: .unassigned) }
         let category = properties.generalCategory
         var mask: Mask = 1 << bit(of: category)
         if properties.isWhitespace { mask |= whitespace }
@@ -128,7 +131,8 @@ struct ScalarClasses: Sendable {
         }
     }
 
-    /// The mask of a `\p{…}` name, or `nil` if the name is not a general category.
+    /// The mask of a `\p{…}` name, or `nil` if the name is neither a general category
+    /// nor `Word`.
     static func mask(named name: String) -> Mask? {
         switch name {
         case "L", "Letter": letters
@@ -168,6 +172,7 @@ struct ScalarClasses: Sendable {
         case "Cs": 1 << 27
         case "Co": 1 << 28
         case "Cn": 1 << 29
+        case "Word": word
         default: nil
         }
     }

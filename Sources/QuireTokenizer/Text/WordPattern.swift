@@ -164,8 +164,10 @@ struct WordPattern: Sendable {
         return index
     }
 
-    /// `\s*[\r\n]+|\s+(?!\S)|\s+`, the first choice only if asked for. A character that is not
-    /// white space is a match of its own, so that the caller always moves on.
+    /// `\s*[\r\n]+|\s+(?!\S)|\s+`, the first choice only if asked for.
+    ///
+    /// A character that is not white space is a match of its own, so that the caller always moves
+    /// on.
     private static func spacesEnd(
         in text: Span<UInt8>,
         at start: Int,
