@@ -2,14 +2,18 @@
 
 SHELL := /bin/bash
 SWIFT ?= swift
-# One set of flags for all builds, so that nothing is compiled twice. Tests run in release: debug
-# kernels crawl.
+# One set of flags for all builds but `dist`, so that nothing is compiled twice. Tests run in
+# release: debug kernels crawl.
 FLAGS := -c release --explicit-target-dependency-import-check error
 BINARY := .build/release/quire
 MODEL ?=
 ARGS ?=
+FILTER ?=
+# How long each fuzz target runs.
+SECONDS ?= 60
+SCRIPTS = $(wildcard .ci/run Tools/*.sh Tools/*/*.sh Tools/*/*/*.sh)
 
-.PHONY: all setup build run test lint format clean
+.PHONY: all setup build run test lint format fuzz bench dist clean
 
 all: build
 
@@ -18,22 +22,46 @@ setup:
 	@Tools/setup.sh
 
 build: setup
-	$(SWIFT) build $(FLAGS) --static-swift-stdlib --product quire
+	$(SWIFT) build $(FLAGS) --product quire
 
 # Builds, serves MODEL (a folder in the Hugging Face layout), and prints a curl line to paste.
 run: build
 	@$(BINARY) serve $(if $(MODEL),"$(MODEL)") $(ARGS)
 
-# The whole test suite. Tests of real models read the assets that QUIRE_ASSETS names.
+# The whole test suite; the last line says how many tests and how long. Tests of real models read
+# the assets that QUIRE_ASSETS names.
 test: setup
 	$(SWIFT) build $(FLAGS) --build-tests
-	$(SWIFT) test -c release --skip-build $(if $(FILTER),--filter "$(FILTER)")
+	$(SWIFT) test -c release --skip-build --disable-xctest $(if $(FILTER),--filter "$(FILTER)")
 
+# What the machine can do, then how much of it the engine reaches with MODEL.
+bench: build
+	@$(BINARY) bench limits
+	@echo
+	@$(BINARY) bench engine "$(MODEL)" $(ARGS)
+
+# Builds and runs every fuzz target for SECONDS; ends with an error at the first fault found.
+fuzz: setup
+	@set -e; for target in Tools/fuzz/*/run.sh; do \
+		echo "fuzz: $$target, $(SECONDS) s"; "$$target" "$(SECONDS)"; \
+	done
+
+# The layout of every Swift file, and the syntax of every script.
 lint:
-	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests
+	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests $(wildcard Tools/fuzz)
+	@for script in $(SCRIPTS); do bash -n "$$script" || exit 1; done
+	@! command -v python3 >/dev/null || python3 -c 'import ast, sys; \
+		[ast.parse(open(name).read(), name) for name in sys.argv[1:]]' $(wildcard Tools/*.py Tools/*/*.py)
 
 format:
-	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests
+	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests $(wildcard Tools/fuzz)
+
+# One file that needs no Swift libraries, for machines without a toolchain; dist/quire.
+dist: setup
+	$(SWIFT) build $(FLAGS) --static-swift-stdlib --scratch-path .build/static --product quire
+	@mkdir -p dist
+	cp .build/static/release/quire dist/quire
+	strip dist/quire
 
 clean:
-	rm -rf .build
+	rm -rf .build dist

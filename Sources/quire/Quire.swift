@@ -7,7 +7,7 @@ struct Quire: ParsableCommand {
         commandName: "quire",
         abstract: "Serves open-weight language models over the OpenAI API.",
         version: quireVersion,
-        subcommands: [ServeCommand.self]
+        subcommands: [ServeCommand.self, Bench.self]
     )
 }
 

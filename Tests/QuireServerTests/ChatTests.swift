@@ -70,6 +70,69 @@ import Testing
         #expect(response.firstText == joined)
     }
 
+    @Test func messagesAreBroughtIntoTheShapeThatTemplatesExpect() throws {
+        let template = """
+            {% for m in messages %}[{{ m.role }}:{{ m.content }}\
+            {% for c in m.tool_calls or [] %}{{ c.function.arguments.city }}{% endfor %}]{% endfor %}
+            """
+        var options = ServerOptions()
+        options.trustsRequestTemplates = true
+        let server = try LiveServer.stories(options: options)
+        let messages = """
+            [{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]},
+             {"role": "assistant", "content": null, "tool_calls": [{"id": "1", "type": "function",
+              "function": {"name": "f", "arguments": "{\\"city\\": \\"Rome\\"}"}}]}]
+            """
+        let body: JSON = .object([
+            "messages": try JSON(parsing: messages), "chat_template": .string(template),
+        ])
+        let tokens = try server.post("/tokenize", Self.text(body))
+        #expect(tokens.status == 200, "\(tokens.text)")
+        let ids = (try tokens.json()["tokens"]?.array ?? []).compactMap { $0.int }
+        let list = ids.map(String.init).joined(separator: ",")
+        let text = try server.post("/detokenize", "{\"tokens\": [\(list)]}").json()
+        #expect(text["prompt"]?.string == "[user:a\nb][assistant:Rome]")
+        try server.shutDown()
+    }
+
+    private static func text(_ json: JSON) -> String {
+        switch json {
+        case .null: "null"
+        case .bool(let value): "\(value)"
+        case .int(let value): "\(value)"
+        case .double(let value): "\(value)"
+        case .string(let value): "\"" + escaped(value) + "\""
+        case .array(let values): "[" + values.map { text($0) }.joined(separator: ",") + "]"
+        case .object(let object):
+            "{"
+                + object.members.map { "\"\($0.key)\":" + text($0.value) }.joined(separator: ",")
+                + "}"
+        }
+    }
+
+    private static func escaped(_ text: String) -> String {
+        text.unicodeScalars.map { scalar in
+            switch scalar {
+            case "\n": "\\n"
+            case "\"": "\\\""
+            case "\\": "\\\\"
+            default: String(scalar)
+            }
+        }.joined()
+    }
+
+    @Test func badArgumentsOfAToolCallAreRefused() throws {
+        let response = try server.post(
+            "/v1/chat/completions",
+            #"{"messages": [{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": "{x"}}]}]}"#
+        )
+        #expect(response.status == 400)
+        #expect(
+            try response.json()["error"]?["param"]
+                == .string("messages[0].tool_calls[0].function.arguments")
+        )
+    }
+
     @Test func withoutALimitTheAnswerRunsToItsEndOrTheContext() throws {
         let response = try server.post(
             "/v1/chat/completions",

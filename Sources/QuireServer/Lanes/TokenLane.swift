@@ -76,10 +76,12 @@ final class TokenLane: @unchecked Sendable {
             {
                 ending = reason
             }
+            // Held here: an event that ends the session lets go of the last reference to it.
+            let session = choice.session
             choice.handle(event.kind, ending: ending)
-            if !choice.session.isTouched {
-                choice.session.isTouched = true
-                touched.append(choice.session)
+            if !session.isTouched {
+                session.isTouched = true
+                touched.append(session)
             }
         }
         events.removeAll(keepingCapacity: true)

@@ -120,7 +120,7 @@ extension RequestPreparer {
         }
         let template = try template(of: chat)
         let input = ChatTemplateInput(
-            messages: chat.messages,
+            messages: try MessageNormalizer.normalize(chat.messages),
             tools: chat.tools,
             documents: chat.documents,
             addGenerationPrompt: chat.addGenerationPrompt,
@@ -171,11 +171,6 @@ extension RequestPreparer {
         guard let last = chat.messages.last else { return nil }
         let role = chat.addGenerationPrompt ? "assistant" : last["role"]?.string
         guard last["role"]?.string == role else { return nil }
-        switch last["content"] {
-        case .string(let text)?: return Array(text.utf8)
-        case .array(let parts)?:
-            return parts.flatMap { Array(($0.string ?? $0["text"]?.string ?? "").utf8) }
-        default: return nil
-        }
+        return Array(MessageNormalizer.text(of: last["content"]).utf8)
     }
 }

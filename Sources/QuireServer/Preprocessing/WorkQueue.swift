@@ -57,6 +57,9 @@ package final class WorkQueue: Sendable {
         return isTaken
     }
 
+    /// Whether no work waits for a thread.
+    package var isEmpty: Bool { state.withLock { $0.count == 0 } }
+
     /// Lets queued work finish and waits for the threads; further work is refused.
     package func close() {
         let threads = state.withLock { state in

@@ -1,4 +1,5 @@
 import ArgumentParser
+import QuireJSON
 import QuireKernels
 
 /// `quire bench engine MODEL`: tokens per second of prompts and of decoding, as parts of what the
@@ -31,7 +32,7 @@ struct BenchEngine: ParsableCommand {
     private static let promptLength = 512
 
     /// One line of the table.
-    struct Measurement: Encodable {
+    struct Measurement {
         var name: String
         var tokensPerStep: Int
         var millisecondsPerStep: Double
@@ -40,9 +41,20 @@ struct BenchEngine: ParsableCommand {
         var ofReadBandwidth: Double
         /// Part of the multiply-add peak.
         var ofPeak: Double
+
+        var json: JSON {
+            .object([
+                "name": .string(name),
+                "tokens_per_step": .int(tokensPerStep),
+                "milliseconds_per_step": .double(millisecondsPerStep),
+                "tokens_per_second": .double(tokensPerSecond),
+                "of_read_bandwidth": .double(ofReadBandwidth),
+                "of_fma_peak": .double(ofPeak),
+            ])
+        }
     }
 
-    struct Report: Encodable {
+    struct Report {
         var model: String
         var architecture: String
         var weightType: String
@@ -50,6 +62,18 @@ struct BenchEngine: ParsableCommand {
         var loadSeconds: Double
         var limits: BenchLimits.Measurement
         var measurements: [Measurement]
+
+        var json: JSON {
+            .object([
+                "model": .string(model),
+                "architecture": .string(architecture),
+                "weight_type": .string(weightType),
+                "weight_bytes": .int(weightBytes),
+                "load_seconds": .double(loadSeconds),
+                "limits": limits.json,
+                "measurements": .array(measurements.map(\.json)),
+            ])
+        }
     }
 
     func validate() throws {
@@ -60,7 +84,7 @@ struct BenchEngine: ParsableCommand {
 
     func run() throws {
         let report = try measure()
-        print(options.json ? try BenchReport.json(report) : table(report))
+        print(options.json ? BenchReport.text(report.json) : table(report))
     }
 
     private func measure() throws -> Report {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import QuireJSON
 import QuireKernels
 
 /// `quire bench limits`: what this machine can do at the most, on one thread and on all.
@@ -12,11 +13,19 @@ struct BenchLimits: ParsableCommand {
 
     @OptionGroup var options: BenchOptions
 
-    struct Measurement: Encodable {
+    struct Measurement {
         var threads: Int
         var readBytesPerSecond: Double
         /// f32; a multiply-add counts as two.
         var operationsPerSecond: Double
+
+        var json: JSON {
+            .object([
+                "threads": .int(threads),
+                "read_bytes_per_second": .double(readBytesPerSecond),
+                "operations_per_second": .double(operationsPerSecond),
+            ])
+        }
 
         var summary: String {
             let read = BenchTable.number(readBytesPerSecond / 1e9)
@@ -38,7 +47,7 @@ struct BenchLimits: ParsableCommand {
         let counts = options.threads == 1 ? [1] : [1, options.threads]
         let measurements = counts.map { Self.measure(threadCount: $0) }
         if options.json {
-            print(try BenchReport.json(measurements))
+            print(BenchReport.text(.array(measurements.map(\.json))))
             return
         }
         var table = BenchTable(columns: ["threads", "read GB/s", "FMA GFLOP/s"])

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import QuireJSON
 
 /// A table of text for a terminal: the first column to the left, the others to the right.
 struct BenchTable {
@@ -45,11 +45,41 @@ extension BenchTable {
 }
 
 enum BenchReport {
-    /// The report as JSON text, keys in order, for scripts that compare runs.
-    static func json(_ report: some Encodable) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        return String(decoding: try encoder.encode(report), as: UTF8.self)
+    /// A report as JSON text, indented by a blank per level, for scripts that compare runs.
+    static func text(_ json: JSON, indent: String = "") -> String {
+        let inner = indent + " "
+        switch json {
+        case .null: return "null"
+        case .bool(let value): return "\(value)"
+        case .int(let value): return "\(value)"
+        case .double(let value): return value.isFinite ? "\(value)" : "null"
+        case .string(let value): return quoted(value)
+        case .array(let values):
+            return lines("[", values.map { inner + text($0, indent: inner) }, indent + "]")
+        case .object(let object):
+            let members = object.members.map { member in
+                "\(inner)\(quoted(member.key)): \(text(member.value, indent: inner))"
+            }
+            return lines("{", members, indent + "}")
+        }
+    }
+
+    private static func lines(_ open: String, _ items: [String], _ close: String) -> String {
+        "\(open)\n\(items.joined(separator: ",\n"))\n\(close)"
+    }
+
+    private static func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"", "\\": result += "\\\(scalar)"
+            case _ where scalar.value < 0x20:
+                let digits = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
     }
 
     /// The middle value, or the mean of the two in the middle; 0 of none.

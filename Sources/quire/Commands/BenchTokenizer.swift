@@ -23,12 +23,22 @@ struct BenchTokenizer: ParsableCommand {
     @Flag(help: "Print JSON instead of a table.")
     var json = false
 
-    struct Report: Encodable {
+    struct Report {
         var bytes: Int
         var tokens: Int
         var loadSeconds: Double
         var encodeBytesPerSecond: Double
         var decodeBytesPerSecond: Double
+
+        var json: JSON {
+            .object([
+                "bytes": .int(bytes),
+                "tokens": .int(tokens),
+                "load_seconds": .double(loadSeconds),
+                "encode_bytes_per_second": .double(encodeBytesPerSecond),
+                "decode_bytes_per_second": .double(decodeBytesPerSecond),
+            ])
+        }
     }
 
     func validate() throws {
@@ -40,7 +50,7 @@ struct BenchTokenizer: ParsableCommand {
     func run() throws {
         let report = try measure()
         if json {
-            print(try BenchReport.json(report))
+            print(BenchReport.text(report.json))
             return
         }
         var table = BenchTable(columns: ["", "MB/s", "Mtokens/s"])

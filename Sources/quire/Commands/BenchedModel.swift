@@ -109,7 +109,7 @@ final class BenchedModel {
         plan.removeAll()
         for slot in 0..<count {
             add(
-                CollectionOfOne(sequences[slot].nextToken),
+                [sequences[slot].nextToken],
                 computedCount: sequences[slot].length,
                 blockTable: sequences[slot].blockTable
             )
@@ -129,7 +129,7 @@ final class BenchedModel {
 
     /// Adds a sequence's new tokens to the step, its last to be sampled from.
     private func add(
-        _ tokens: some Collection<Int32>,
+        _ tokens: [Int32],
         computedCount: Int,
         blockTable: [Int32]
     ) {

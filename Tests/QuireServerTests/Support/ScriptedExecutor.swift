@@ -1,3 +1,4 @@
+import Glibc
 import QuireEngine
 import Synchronization
 
@@ -25,6 +26,8 @@ final class Script: Sendable {
     /// Stops the engine before its next step.
     func close() { gate.withLock { $0.isOpen = false } }
 
+    var isOpen: Bool { gate.withLock { $0.isOpen } }
+
     /// Steps that were begun.
     var stepCount: Int { gate.withLock { $0.stepCount } }
 
@@ -35,7 +38,7 @@ final class Script: Sendable {
             return state.stepCount
         }
         // A test's gate is open within milliseconds; a lock to wait on would say no more.
-        while !gate.withLock({ $0.isOpen }) {}
+        while !isOpen { sched_yield() }
         return number
     }
 }
