@@ -125,6 +125,11 @@ import Testing
                 part(#""pre_tokenizer": {"type": "Metaspace", "replacement": "ab"}"#), .invalid,
                 "replacement"
             ),
+            (
+                part(
+                    #""pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "ByteLevel"}, {"type": "Metaspace"}]}"#
+                ), .unsupported, "adds to ByteLevel"
+            ),
             (part(#""post_processor": {"type": "What"}"#), .unsupported, "What"),
             (part(#""post_processor": {"type": "BertProcessing"}"#), .invalid, "cls"),
             (

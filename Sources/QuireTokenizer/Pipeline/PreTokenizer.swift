@@ -50,6 +50,12 @@ package struct PreTokenizer: Sendable {
         }
         isByteLevel = !byteLevels.isEmpty
         mapsBytes = byteLevels.contains { $0 < steps.count - 1 }
+        // What follows may cut the byte alphabet, but not add to it.
+        let addsText = steps.drop { if case .byteLevel = $0 { false } else { true } }.dropFirst()
+            .contains { if case .split = $0 { false } else { true } }
+        guard !addsText else {
+            throw .unsupported(path: path, component: "a pre-tokenizer that adds to ByteLevel")
+        }
         if steps.count <= 2, byteLevels == [steps.count - 1],
             case .byteLevel(false, let usesPattern)? = steps.last
         {
