@@ -91,8 +91,8 @@ QUIRE_INLINE void multiply_block(const struct quire_matmul *args, const int type
             struct prefetch prefetch = {w + PREFETCH_BYTES, row_bytes};
             if (tiles > 1) {
                 // The block that comes next, a share of it fetched by each tile.
-                prefetch.next =
-                    p + 1 < panel_count ? w + panel_bytes : panels + (start + count) * row_bytes;
+                const bool turns = p + 1 == panel_count && block + 1 < blocks;
+                prefetch.next = turns ? panels + (start + count) * row_bytes : w + panel_bytes;
                 prefetch.bytes_per_column = (row_bytes + tiles - 1) / tiles;
             }
             for (int64_t t = 0; t < tiles; t++) {

@@ -184,10 +184,11 @@ extension CPUBackend {
         )
     }
 
-    /// Output panels of one item: about 128 KiB of weights, and at least four items per thread
-    /// where the matrix has them, so that threads end together.
+    /// Output panels of one item: about 512 KiB of weights, since each item starts with memory that
+    /// nobody fetched ahead, and at least four items per thread where the matrix has them, so that
+    /// threads end together.
     private func outputPanelsPerItem(_ weight: CPUWeight, count: Int, each panels: Int) -> Int {
-        let bySize = (128 << 10) / (weight.panelBytes * panels)
+        let bySize = (512 << 10) / (weight.panelBytes * panels)
         let byBalance = count / (4 * threadCount)
         return min(max(min(bySize, byBalance), 1), QUIRE_ITEM_PANELS / panels)
     }

@@ -13,8 +13,8 @@ import Synchronization
 /// comes late finds no item and touches nothing.
 ///
 /// A thread without an item spins for `spinNanoseconds`, long enough to meet the next call of the
-/// same step (measured: a call that finds the threads spinning costs about a microsecond, one that
-/// must wake them tens), then parks on a condition variable, so that an idle process uses no
+/// same step (measured with two threads: a call that finds the other spinning costs 0.4 µs, one that
+/// must wake it 15 µs), then parks on a condition variable, so that an idle process uses no
 /// processor.
 @safe final class ItemQueue: @unchecked Sendable {
     // Safe: `task` and `arguments` are written by the owner while no item is open and read only by
