@@ -30,14 +30,16 @@ private struct NullSink: OutputSink {
         }
         loop.handle(&commands)
         for _ in 0..<40 {
-            loop.step()
+            loop.schedule()
+            loop.execute()
             loop.publish()
         }
         #expect(loop.runningCount == 8)
         let before = quire_allocation_count()
         for _ in 0..<64 {
             loop.handle(&commands)
-            loop.step()
+            loop.schedule()
+            loop.execute()
             loop.publish()
         }
         let after = quire_allocation_count()

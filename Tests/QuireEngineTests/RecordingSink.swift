@@ -20,6 +20,8 @@ final class RecordingSink: OutputSink {
     }
 
     private let state = Mutex(State())
+    /// Opened once for each request that ends.
+    let finished = Gate()
 
     func deliver(_ events: [OutputEvent], lane: Int) {
         state.withLock { state in
@@ -51,6 +53,7 @@ final class RecordingSink: OutputSink {
                     }
                     record.reason = reason
                     record.usage = usage
+                    finished.open()
                     last = (event.slot, false)
                 }
                 state.records[address] = record

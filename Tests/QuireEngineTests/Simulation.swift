@@ -107,7 +107,8 @@ final class Simulation {
         let first = loop.first
         let stepsBefore = executor.stepCount
         let wasIdle = loop.isIdle
-        loop.step()
+        loop.schedule()
+        loop.execute()
         loop.publish()
         do { try loop.checkInvariants() } catch { try fail(error.description) }
         if let complaint = executor.complaints.first { try fail(complaint) }

@@ -14,7 +14,6 @@ package final class Engine: Sendable {
     /// When the step under way began; 0 between steps.
     private let stepBegan = Atomic<UInt64>(0)
     private let runningCount = Atomic<Int>(0)
-    private let waitingCount = Atomic<Int>(0)
 
     package init(
         configuration: EngineConfiguration,
@@ -83,7 +82,7 @@ package final class Engine: Sendable {
         let now = configuration.now()
         return EngineStatus(
             runningCount: runningCount.load(ordering: .relaxed),
-            waitingCount: waitingCount.load(ordering: .relaxed) + inbox.pendingCount,
+            waitingCount: inbox.waitingCount,
             // The step may have begun after the clock was read.
             stepAgeNanoseconds: began == 0 ? nil : now - min(now, began),
             isDraining: stage != .running
@@ -100,15 +99,17 @@ package final class Engine: Sendable {
         ) {
             stepBegan.store(max(1, configuration.now()), ordering: .relaxed)
             loop.handle(&commands)
-            loop.step()
+            loop.schedule()
+            inbox.noteWaiting(loop.waitingCount)
+            runningCount.store(loop.runningCount, ordering: .relaxed)
+            loop.execute()
             loop.publish()
             runningCount.store(loop.runningCount, ordering: .relaxed)
-            waitingCount.store(loop.waitingCount, ordering: .relaxed)
             stepBegan.store(0, ordering: .relaxed)
         }
         loop.handle(&commands)
         loop.abortAll()
+        inbox.noteWaiting(0)
         runningCount.store(0, ordering: .relaxed)
-        waitingCount.store(0, ordering: .relaxed)
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// One message to the engine.
 package enum EngineCommand: Sendable {
@@ -12,7 +13,7 @@ package enum EngineCommand: Sendable {
 /// to do. Requests are bounded by the queue's depth, counted together with those that wait in the
 /// scheduler; aborts by the requests that they are for.
 @safe final class EngineInbox: @unchecked Sendable {
-    // Safe: the stored properties are touched under `mutex` only.
+    // Safe: the stored variables are touched under `mutex` only.
     enum Stage: Sendable, Comparable {
         case running
         /// Takes no new requests, finishes those it has, then ends.
@@ -28,8 +29,8 @@ package enum EngineCommand: Sendable {
     private let queueDepthMax: Int
     private var commands: [EngineCommand] = []
     private var addCount = 0
-    /// Waiting requests in the scheduler when it last looked in here.
-    private var schedulerWaitingCount = 0
+    /// Requests that wait in the scheduler; written by the engine thread.
+    private let schedulerWaitingCount = Atomic<Int>(0)
     private var stage = Stage.running
 
     init(queueDepthMax: Int) {
@@ -53,7 +54,8 @@ package enum EngineCommand: Sendable {
         lock()
         defer { unlock() }
         guard stage == .running else { throw .draining }
-        guard addCount + schedulerWaitingCount < queueDepthMax else { throw .full }
+        let waitingCount = addCount + schedulerWaitingCount.load(ordering: .relaxed)
+        guard waitingCount < queueDepthMax else { throw .full }
         commands.append(.add(request))
         addCount += 1
         wake()
@@ -88,11 +90,11 @@ package enum EngineCommand: Sendable {
         return stage
     }
 
-    /// Requests that the engine has not taken yet.
-    var pendingCount: Int {
+    /// Requests that wait, here and in the scheduler.
+    var waitingCount: Int {
         lock()
         defer { unlock() }
-        return addCount
+        return addCount + schedulerWaitingCount.load(ordering: .relaxed)
     }
 
     // MARK: Engine thread
@@ -107,7 +109,8 @@ package enum EngineCommand: Sendable {
         defer { unlock() }
         while isIdle, self.commands.isEmpty, stage == .running { wait() }
         swap(&commands, &self.commands)
-        schedulerWaitingCount = waitingCount + addCount
+        // What is taken waits in the scheduler from now on, until `noteWaiting` knows better.
+        schedulerWaitingCount.store(waitingCount + addCount, ordering: .relaxed)
         addCount = 0
         switch stage {
         case .running: return true
@@ -115,6 +118,9 @@ package enum EngineCommand: Sendable {
         case .stopping, .ended: return false
         }
     }
+
+    /// Says how many still wait once a step has been scheduled.
+    func noteWaiting(_ count: Int) { schedulerWaitingCount.store(count, ordering: .relaxed) }
 
     private func lock() { unsafe pthread_mutex_lock(mutex) }
     private func unlock() { unsafe pthread_mutex_unlock(mutex) }

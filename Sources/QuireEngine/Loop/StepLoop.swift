@@ -74,9 +74,11 @@ package final class StepLoop {
         commands.removeAll(keepingCapacity: true)
     }
 
-    /// Schedules, executes, samples, updates.
-    package func step() {
-        scheduler.schedule(into: plan, now: now())
+    /// Decides what the next step computes.
+    package func schedule() { scheduler.schedule(into: plan, now: now()) }
+
+    /// Executes and samples what was scheduled, and updates the requests; nothing, if nothing was.
+    package func execute() {
         guard plan.batch.rowCount > 0 else { return }
         do throws(StepError) {
             try executor.step(plan, into: &result)

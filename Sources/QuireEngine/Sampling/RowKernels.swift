@@ -30,6 +30,27 @@ package enum RowKernels {
         }
     }
 
+    /// The first index from `start` on whose element is at least `bound`.
+    package static func firstIndex(
+        atLeast bound: Float,
+        in row: Span<Float>,
+        from start: Int
+    ) -> Int? {
+        unsafe row.withUnsafeBufferPointer { row in
+            var index = start
+            let lanes = Lanes(repeating: bound)
+            while index + laneCount <= row.count {
+                if unsafe any(load(row, index) .>= lanes) { break }
+                index += laneCount
+            }
+            while index < row.count {
+                if unsafe row[index] >= bound { return index }
+                index += 1
+            }
+            return nil
+        }
+    }
+
     /// How many elements are at least `value`.
     package static func count(in row: Span<Float>, atLeast value: Float) -> Int {
         unsafe row.withUnsafeBufferPointer { row in

@@ -13,9 +13,10 @@ package final class TokenHistory {
     package private(set) var counts: [Int32: Count] = [:]
     package private(set) var outputTokens: [Int32] = []
 
-    /// Makes room for `maxCount` tokens at once, so that appending does not allocate.
+    /// Makes room for `maxCount` tokens at once, so that appending seldom allocates; for the counts
+    /// only up to 4096 different tokens, which few texts have.
     package init(promptTokens: [Int32], maxCount: Int) {
-        counts.reserveCapacity(maxCount)
+        counts.reserveCapacity(min(maxCount, 4096))
         outputTokens.reserveCapacity(max(0, maxCount - promptTokens.count))
         for token in promptTokens { counts[token, default: Count()].prompt += 1 }
     }
