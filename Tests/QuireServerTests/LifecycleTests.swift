@@ -76,11 +76,11 @@ import Testing
             try client.sendRequest("POST", "/v1/completions", body: Array(body.utf8))
             return client
         }
-        // One that the engine has taken and stands still with, and three behind it.
+        // One that the engine computes and stands still with, and four that wait.
         var waiting = [try send()]
         while script.stepCount == 0 { sched_yield() }
-        waiting += [try send(), try send(), try send()]
-        while server.engine.status.waitingCount < 3 { sched_yield() }
+        for _ in 0..<4 { waiting.append(try send()) }
+        while server.engine.status.waitingCount < 4 { sched_yield() }
         let refused = try server.post("/v1/completions", body)
         #expect(refused.status == 503)
         #expect(refused["retry-after"] == "1")

@@ -128,7 +128,7 @@ struct ServerProcess {
                 }
             throw StartError("cannot listen on \(flags.host), port \(flags.port): \(reason)")
         } catch {
-            throw StartError("cannot listen on --host \(flags.host): \(error)")
+            throw StartError("cannot listen on --host \(flags.host): no such host or address")
         }
     }
 
