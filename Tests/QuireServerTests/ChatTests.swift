@@ -121,16 +121,12 @@ import Testing
         }.joined()
     }
 
-    @Test func badArgumentsOfAToolCallAreRefused() throws {
+    @Test func argumentsThatAreNoJSONStayAsTheModelWroteThem() throws {
         let response = try server.post(
             "/v1/chat/completions",
-            #"{"messages": [{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": "{x"}}]}]}"#
+            #"{"max_tokens": 1, "messages": [{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": "{x"}}]}]}"#
         )
-        #expect(response.status == 400)
-        #expect(
-            try response.json()["error"]?["param"]
-                == .string("messages[0].tool_calls[0].function.arguments")
-        )
+        #expect(response.status == 200, "\(response.text)")
     }
 
     @Test func withoutALimitTheAnswerRunsToItsEndOrTheContext() throws {

@@ -62,6 +62,9 @@ final class TokenLane: @unchecked Sendable {
 
     /// Handles everything that the engine left.
     private func drain() {
+        // Moved out and back: a local is read without the checks that a class's property pays.
+        var events: [OutputEvent] = []
+        swap(&events, &self.events)
         mailbox.take(into: &events)
         for index in events.indices {
             let event = events[index]
@@ -85,6 +88,7 @@ final class TokenLane: @unchecked Sendable {
             }
         }
         events.removeAll(keepingCapacity: true)
+        swap(&events, &self.events)
         for session in touched {
             session.isTouched = false
             session.flush()

@@ -119,18 +119,20 @@ extension RequestPreparer {
             arguments["reasoning_effort"] = .string(effort)
         }
         let template = try template(of: chat)
-        let input = ChatTemplateInput(
-            messages: try MessageNormalizer.normalize(chat.messages),
-            tools: chat.tools,
-            documents: chat.documents,
-            addGenerationPrompt: chat.addGenerationPrompt,
-            continueFinalMessage: chat.continueFinalMessage,
-            arguments: arguments,
-            specialTokens: model.specialTokens,
-            now: TemplateTime(secondsSince1970: clock.unixTime())
-        )
+        let normalizer = MessageNormalizer(contentFormat: template.contentFormat)
         do throws(TemplateError) {
-            return try template.render(input)
+            return try template.render(
+                ChatTemplateInput(
+                    messages: try normalizer.normalized(chat.messages),
+                    tools: chat.tools,
+                    documents: chat.documents,
+                    addGenerationPrompt: chat.addGenerationPrompt,
+                    continueFinalMessage: chat.continueFinalMessage,
+                    arguments: arguments,
+                    specialTokens: model.specialTokens,
+                    now: TemplateTime(secondsSince1970: clock.unixTime())
+                )
+            )
         } catch {
             throw .badRequest(Self.sentence(error), param: "messages")
         }
@@ -167,10 +169,15 @@ extension RequestPreparer {
 
     /// What `echo` puts before a chat's answer: the last message, if the answer goes on with its
     /// role.
-    func echo(_ chat: ChatFields) -> [UInt8]? {
+    func echo(_ chat: ChatFields) throws(OpenAIError) -> [UInt8]? {
         guard let last = chat.messages.last else { return nil }
         let role = chat.addGenerationPrompt ? "assistant" : last["role"]?.string
         guard last["role"]?.string == role else { return nil }
-        return Array(MessageNormalizer.text(of: last["content"]).utf8)
+        do throws(TemplateError) {
+            let texts = MessageNormalizer(contentFormat: .string)
+            return try texts.normalized([last])[0]["content"]?.string.map { Array($0.utf8) }
+        } catch {
+            throw .badRequest(Self.sentence(error), param: "messages")
+        }
     }
 }

@@ -33,7 +33,7 @@ struct RequestPreparer: Sendable {
         let text = try render(request.chat)
         let tokens = try encode(text, addSpecialTokens: request.options.addSpecialTokens)
         var prompt = try self.prompt(tokens, request.sampling, request.options, param: "messages")
-        if request.options.echo { prompt.echo = echo(request.chat) }
+        if request.options.echo { prompt.echo = try echo(request.chat) }
         return try assemble(
             .chat,
             id: id(.chatCompletion, idHeader, request.options),
