@@ -108,12 +108,17 @@ struct LogprobsWriter {
             return
         }
         let isRepeat: (TokenCandidate, TokenCandidate) -> Bool =
-            tokensAsTokenIDs ? { $0.id == $1.id } : { $0.text == $1.text }
+            tokensAsTokenIDs ? { $0.id == $1.id } : { Self.key($0.text) == Self.key($1.text) }
         writeMembers(top, isRepeat: isRepeat, into: &buffer) { buffer, item in
             writeText(item.id, item.text, into: &buffer)
             buffer.writeStaticString(":")
             buffer.writeJSONLogprob(item.logprob)
         }
+    }
+
+    /// The bytes of a token's text as it is shown: broken characters all look alike.
+    private static func key(_ text: [UInt8]) -> [UInt8] {
+        Array(String(decoding: text, as: UTF8.self).utf8)
     }
 
     /// An object with one member per candidate; of candidates with one key the likeliest, which
