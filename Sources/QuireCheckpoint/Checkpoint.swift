@@ -36,6 +36,17 @@ package struct Checkpoint: Sendable {
         }
     }
 
+    /// Lets go of the weights' pages once they have been copied elsewhere.
+    ///
+    /// They stay in the page cache, but no longer count as this process's memory.
+    package func releasePages() {
+        let files = Dictionary(
+            tensors.values.map { (ObjectIdentifier($0.file), $0.file) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        for file in files.values { file.releasePages() }
+    }
+
     /// The content of an optional small JSON file of the folder; `nil` if it is not there.
     package func json(named name: String) throws(CheckpointError) -> JSON? {
         guard Self.exists(folder + "/" + name) else { return nil }

@@ -43,6 +43,16 @@ import Glibc
         }
     }
 
+    /// Lets go of the pages read so far; reading again brings them back from the page cache.
+    package func releasePages() {
+        guard let address = unsafe bytes.baseAddress else { return }
+        _ = unsafe madvise(
+            UnsafeMutableRawPointer(mutating: address),
+            bytes.count,
+            Int32(MADV_DONTNEED)
+        )
+    }
+
     /// Copies the whole content; for small files (configuration, index).
     package func copyContent() -> [UInt8] { unsafe [UInt8](bytes) }
 

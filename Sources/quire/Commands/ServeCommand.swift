@@ -30,7 +30,7 @@ struct ServeCommand: ParsableCommand {
     @Option(help: "Folder of another tokenizer.")
     var tokenizer: String?
 
-    @Option(help: "How weights are kept: auto, float32, bfloat16.")
+    @Option(help: "How weights are kept: auto, float32, bfloat16; float16 is widened to float32.")
     var dtype = WeightType.auto
 
     @Option(
@@ -51,7 +51,7 @@ struct ServeCommand: ParsableCommand {
     @Option(help: "Tokens of one step.")
     var maxNumBatchedTokens = HumanNumber(2048)
 
-    @Option(help: "Tokens of a block of the key-value cache.")
+    @Option(help: "Tokens of a block of the key-value cache, a multiple of 8.")
     var blockSize = 16
 
     @Flag(inversion: .prefixedNo, help: "Reuse the cache of equal prompt beginnings.")
@@ -94,7 +94,14 @@ struct ServeCommand: ParsableCommand {
         try require(port, "--port", in: 0...65535)
         try require(maxNumSeqs, "--max-num-seqs", in: 1...65536)
         try require(maxNumBatchedTokens.value, "--max-num-batched-tokens", in: 1...(1 << 22))
-        try require(blockSize, "--block-size", in: 1...4096)
+        try require(blockSize, "--block-size", in: 8...4096)
+        // The kernels read keys in tiles of 8; other sizes would waste what the plan does not count.
+        guard blockSize % 8 == 0 else {
+            let next = (blockSize + 7) / 8 * 8
+            throw ValidationError(
+                "--block-size must be a multiple of 8, got \(blockSize); use \(next)"
+            )
+        }
         try require(maxLogprobs, "--max-logprobs", in: 0...(1 << 20))
         try require(shutdownTimeout, "--shutdown-timeout", in: 0...86400)
         if let threads { try require(threads, "--threads", in: 1...1024) }

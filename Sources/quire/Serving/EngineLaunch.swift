@@ -67,6 +67,8 @@ struct EngineLaunch {
             let backend = CPUBackend(threadCount: threadCount)
             let weights = WeightScope(checkpoint: checkpoint, backend: backend, type: weightType)
             let model = try architecture.make(weights, decoder, plan.limits)
+            // The weights lie packed in memory of their own now.
+            checkpoint.releasePages()
             return ModelExecutor(model: model, backend: backend, capacity: plan.capacity)
         }
         return engine

@@ -18,6 +18,7 @@ struct ServerProcess {
     init(_ flags: ServeCommand) { self.flags = flags }
 
     func run() throws {
+        FileDescriptors.raiseLimit()
         // Sockets and streams are a small share of the work: most cores are the engine's.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, min(4, coreCount / 4)))
         let firstSignal = group.next().makePromise(of: Int32.self)
@@ -139,10 +140,11 @@ struct ServerProcess {
             model: model.names[0],
             hasTemplate: model.template != nil,
             hasTokenizer: model.tokenizer != nil,
-            apiKey: options.apiKeys.first
+            needsKey: !options.apiKeys.isEmpty
         )
         Log.line("ready: \(message.url)/v1 serves \(model.names.joined(separator: ", ")); try")
-        Log.line("  \(message.curl)")
+        // Without the name in front, so that the whole line can be pasted.
+        Log.plain(message.curl)
     }
 
     // MARK: Down
