@@ -2,7 +2,7 @@
 ///
 /// Models are generic over it, so that calls are dispatched statically. Every call works on the
 /// rows of the batch given to `begin(_:)`, writes only into buffers made at start, allocates
-/// nothing, and may return before the device is done (`withLogits` waits). Errors do not come from
+/// nothing, and may return before the device is done (`withHostRows` waits). Errors do not come from
 /// here: a device that fails reports it from the executor's step.
 ///
 /// Shapes: an activation buffer is row-major f32 `[rows, columns]`; a weight is

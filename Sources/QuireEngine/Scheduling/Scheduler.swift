@@ -63,7 +63,7 @@ struct Scheduler {
     /// The request whose output goes there, unless it has ended.
     func request(at address: OutputAddress) -> ScheduledRequest? { requests[address] }
 
-    /// Takes a request; it must have passed ``EngineConfiguration/check(_:)``.
+    /// Takes a request; it must have passed ``EngineConfiguration/objection(to:)``.
     mutating func add(_ request: EngineRequest, now: UInt64) {
         let scheduled = ScheduledRequest(
             request,
