@@ -1,5 +1,5 @@
 import Glibc
-package import QuireJSON
+import QuireJSON
 
 /// A model folder in the Hugging Face layout: `config.json` and the weights, in
 /// `model.safetensors` or in shards that `model.safetensors.index.json` names.
@@ -47,18 +47,6 @@ package struct Checkpoint: Sendable {
         for file in files.values { file.releasePages() }
     }
 
-    /// The content of an optional small JSON file of the folder; `nil` if it is not there.
-    package func json(named name: String) throws(CheckpointError) -> JSON? {
-        guard Self.exists(folder + "/" + name) else { return nil }
-        return try Self.json(path: folder + "/" + name)
-    }
-
-    /// The content of an optional file of the folder; `nil` if it is not there.
-    package func content(named name: String) throws(CheckpointError) -> [UInt8]? {
-        guard Self.exists(folder + "/" + name) else { return nil }
-        return try MappedFile(path: folder + "/" + name).copyContent()
-    }
-
     static func json(path: String) throws(CheckpointError) -> JSON {
         let content = try MappedFile(path: path).copyContent()
         do throws(JSONError) {
@@ -77,7 +65,7 @@ package struct Checkpoint: Sendable {
         guard let map = try json(path: indexPath)["weight_map"]?.object else {
             throw CheckpointError(indexPath, "has no \"weight_map\" object")
         }
-        var namesByShard: [String: [String]] = [:]
+        var namesByShard: [String: Set<String>] = [:]
         for member in map.members {
             guard let shard = member.value.string else {
                 throw CheckpointError(indexPath, "\"\(member.key)\" does not name a file")
@@ -90,7 +78,7 @@ package struct Checkpoint: Sendable {
                     "\"\(member.key)\" names the file \"\(shard)\", which leaves the folder"
                 )
             }
-            namesByShard[shard, default: []].append(member.key)
+            namesByShard[shard, default: []].insert(member.key)
         }
         var tensors: [String: CheckpointTensor] = [:]
         for (shard, names) in namesByShard.sorted(by: { $0.key < $1.key }) {
@@ -108,6 +96,9 @@ package struct Checkpoint: Sendable {
                     )
                 }
                 tensors[name] = tensor
+            }
+            if let stray = byName.keys.filter({ !names.contains($0) }).min() {
+                throw CheckpointError(path, "tensor \"\(stray)\" is not in the index")
             }
         }
         return tensors

@@ -54,7 +54,22 @@ import Glibc
     }
 
     /// Copies the whole content; for small files (configuration, index).
-    package func copyContent() -> [UInt8] { unsafe [UInt8](bytes) }
+    ///
+    /// A sparse file costs its owner nothing and a copy everything, so there is a bound.
+    package func copyContent(
+        atMost byteCount: Int = MappedFile.smallFileBytes
+    ) throws(CheckpointError) -> [UInt8] {
+        guard unsafe bytes.count <= byteCount else {
+            throw CheckpointError(
+                path,
+                "unreasonably large for what it is: \(unsafe bytes.count) bytes, at most \(byteCount)"
+            )
+        }
+        return unsafe [UInt8](bytes)
+    }
+
+    /// What a configuration, an index or a template may have.
+    package static let smallFileBytes = 64 << 20
 
     private static func reason(_ code: Int32) -> String { unsafe String(cString: strerror(code)) }
 }

@@ -89,6 +89,14 @@ package struct ModelConfiguration: Sendable {
         return value
     }
 
+    /// Whether `key` is there and not null.
+    package func isSet(_ key: String) -> Bool { !(json[key]?.isNull ?? true) }
+
+    /// A list of strings, empty if `key` is absent; what is no string reads as an empty one.
+    package func texts(_ key: String) -> [String] {
+        (json[key]?.array ?? []).map { $0.string ?? "" }
+    }
+
     /// A string, or `nil` if `key` is absent or something else.
     package func text(_ key: String) -> String? { json[key]?.string }
 

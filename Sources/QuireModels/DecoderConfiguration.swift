@@ -51,11 +51,42 @@ package struct DecoderConfiguration: Sendable, Hashable {
                 "a head dimension of \(headDimension) is not supported; multiples of 8 are"
             )
         }
+        try Self.refuseOtherMathematics(json)
         let activation = json.text("hidden_act") ?? "silu"
         guard activation == "silu" else {
             throw CheckpointError(
                 json.path,
                 "hidden_act \"\(activation)\" is not supported; silu is"
+            )
+        }
+    }
+
+    /// Settings of relatives of these models that would change what is computed: a file that has one
+    /// switched on must not be answered from as if it had not.
+    private static func refuseOtherMathematics(
+        _ json: ModelConfiguration
+    ) throws(CheckpointError) {
+        for (key, neutral) in [
+            ("partial_rotary_factor", 1.0), ("logit_scale", 1), ("embedding_multiplier", 1),
+            ("residual_multiplier", 1), ("logits_scaling", 1),
+        ] where try json.number(key, default: neutral, in: -1e9...1e9) != neutral {
+            throw CheckpointError(json.path, "\"\(key)\" is not supported")
+        }
+        for key in ["final_logit_softcapping", "attn_logit_softcapping", "attention_multiplier"] {
+            guard !json.isSet(key) else {
+                throw CheckpointError(json.path, "\"\(key)\" is not supported")
+            }
+        }
+        let kinds = Set(json.texts("layer_types"))
+        let isMistral = json.text("model_type") == "mistral"
+        guard
+            kinds.isSubset(of: ["full_attention"])
+                || isMistral && kinds == ["sliding_attention"]
+        else {
+            throw CheckpointError(
+                json.path,
+                "\"layer_types\" holds \(kinds.sorted().joined(separator: ", ")); only "
+                    + "full_attention in every layer is supported"
             )
         }
     }

@@ -11,7 +11,7 @@ package struct ServerOptions: Sendable {
     /// Choices of one request: prompts × `n`.
     package var maxChoices = 1024
     /// A step that takes longer than this counts as stalled.
-    package var stallNanoseconds: UInt64 = 120_000_000_000
+    package var stallNanoseconds: UInt64 = 300_000_000_000
     /// Whether a request may bring a chat template of its own (`--trust-request-chat-template`).
     package var trustsRequestTemplates = false
     /// Threads that render and tokenise.

@@ -42,6 +42,10 @@ final class HTTPConnection: ChannelInboundHandler {
     private var head: HTTPRequestHead?
     private var body = ByteBuffer()
     private var waiting = Waiting.nothing
+    /// Bytes that the channel was ever given.
+    private var handedBytes = 0
+    /// How many of them the socket had taken when the wait for a reader began.
+    private var takenBytesAtWait = 0
     private var isReading = false
     /// Whether `process` is running: it goes on by itself, and must not be entered again.
     private var isProcessing = false
@@ -364,6 +368,7 @@ final class HTTPConnection: ChannelInboundHandler {
         var bytes = output
         output = ByteBuffer()
         hasUnflushedWrites = false
+        handedBytes &+= bytes.readableBytes
         // `wrapOutboundOut` is the same, but not specialized: 450 instructions per write.
         context.writeAndFlush(NIOAny(bytes), promise: nil)
         guard output.readableBytes == 0, bytes.capacity <= Self.maxKeptBytes else { return }
@@ -383,8 +388,10 @@ final class HTTPConnection: ChannelInboundHandler {
         if output.readableBytes > 0 {
             let before = output
             output = ByteBuffer()
+            handedBytes &+= before.readableBytes
             context.write(NIOAny(before), promise: nil)
         }
+        handedBytes &+= bytes.readableBytes
         hasUnflushedWrites = true
         context.write(NIOAny(bytes), promise: nil)
     }
@@ -393,11 +400,19 @@ final class HTTPConnection: ChannelInboundHandler {
     ///
     /// A writable channel holds less than its bound and is counted as empty, which saves asking it.
     var pendingBytes: Int {
-        guard !isWritable, let context else { return output.readableBytes }
-        let options = context.channel.syncOptions
-        let buffered = options.flatMap { try? $0.getOption(.bufferedWritableBytes) }
-        return output.readableBytes + (buffered ?? loop.configuration.maxWriteBufferBytes)
+        guard !isWritable else { return output.readableBytes }
+        return output.readableBytes + channelBytes
     }
+
+    /// Bytes that the channel holds; asking costs some thousand instructions.
+    private var channelBytes: Int {
+        let options = context?.channel.syncOptions
+        let buffered = options.flatMap { try? $0.getOption(.bufferedWritableBytes) }
+        return buffered ?? (isWritable ? 0 : loop.configuration.maxWriteBufferBytes)
+    }
+
+    /// Bytes that the socket has taken.
+    private var takenBytes: Int { handedBytes &- channelBytes }
 
     // MARK: - Time limits
 
@@ -425,7 +440,9 @@ final class HTTPConnection: ChannelInboundHandler {
         case .request: time = configuration.idleTimeout
         case .head: time = configuration.headerTimeout
         case .body: time = configuration.bodyTimeout
-        case .writing: time = configuration.writeTimeout
+        case .writing:
+            time = configuration.writeTimeout
+            takenBytesAtWait = takenBytes
         case .linger: time = configuration.lingerTimeout
         }
         deadline = loop.tick + loop.ticks(time)
@@ -439,7 +456,10 @@ final class HTTPConnection: ChannelInboundHandler {
         case .request: closeAfterOutput(lingering: false)
         case .head: refuse(408, "The request head took too long.")
         case .body: refuse(408, "The request body took too long.")
-        case .writing, .linger: abort()
+        case .writing:
+            // A client that reads slowly is not one that does not read.
+            if takenBytes == takenBytesAtWait { abort() } else { wait(.writing) }
+        case .linger: abort()
         }
     }
 }

@@ -68,9 +68,9 @@ struct BenchTokenizer: ParsableCommand {
 
     private func measure() throws -> Report {
         let path = model + "/tokenizer.json"
-        let text = try MappedFile(path: file).copyContent()
+        let text = try MappedFile(path: file).copyContent(atMost: 1 << 30)
         let (tokenizer, loadSeconds) = try BenchReport.timed {
-            try Tokenizer(tokenizerJSON: try MappedFile(path: path).copyContent())
+            try Tokenizer(tokenizerJSON: try MappedFile(path: path).copyContent(atMost: 1 << 30))
         }
         var tokens: [Int32] = []
         let encodeSeconds = BenchReport.medianSeconds(of: `repeat`) {

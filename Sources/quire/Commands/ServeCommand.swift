@@ -57,7 +57,7 @@ struct ServeCommand: ParsableCommand {
     @Flag(inversion: .prefixedNo, help: "Reuse the cache of equal prompt beginnings.")
     var enablePrefixCaching = true
 
-    @Option(help: "The seed of requests without one.")
+    @Option(parsing: .unconditional, help: "The seed of requests without one.")
     var seed: UInt64 = 0
 
     @Option(
@@ -104,6 +104,11 @@ struct ServeCommand: ParsableCommand {
         }
         try require(maxLogprobs, "--max-logprobs", in: 0...(1 << 20))
         try require(shutdownTimeout, "--shutdown-timeout", in: 0...86400)
+        guard !apiKey.contains("") else {
+            throw ValidationError(
+                "--api-key is empty (an unset variable?); leave it out to serve without a key"
+            )
+        }
         if let threads { try require(threads, "--threads", in: 1...1024) }
         if let bytes = kvCacheMemoryBytes?.value {
             try require(bytes, "--kv-cache-memory-bytes", in: 1...Int.max)

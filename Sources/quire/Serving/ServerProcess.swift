@@ -9,6 +9,7 @@ import QuireModels
 import QuireOpenAI
 import QuireServer
 import QuireTelemetry
+import Synchronization
 
 /// Brings a server up, waits for a signal, takes it down: the life of `quire serve`.
 struct ServerProcess {
@@ -50,6 +51,7 @@ struct ServerProcess {
             clock: clock
         )
         let listener = try listen(server, group)
+        SignalWatcher.isServing.store(true, ordering: .relaxed)
         announce(listener.port ?? flags.port, model, options)
 
         let signal = try firstSignal.futureResult.wait()
@@ -99,7 +101,7 @@ struct ServerProcess {
         var options = ServerOptions()
         options.apiKeys = flags.apiKey
         if options.apiKeys.isEmpty, let key = unsafe getenv("VLLM_API_KEY") {
-            options.apiKeys = [unsafe String(cString: key)]
+            options.apiKeys = [unsafe String(cString: key)].filter { !$0.isEmpty }
         }
         options.version = quireVersion
         options.limits.maxLogprobs = flags.maxLogprobs

@@ -1,11 +1,15 @@
 import Glibc
 import NIOCore
+import Synchronization
 
 /// Turns the first SIGTERM or SIGINT into a future, and the second into an end at once.
 ///
 /// The signals are blocked in all threads and taken by one that waits for nothing else, so no code
 /// ever runs inside a handler.
 enum SignalWatcher {
+    /// Whether there is something to drain; before that a signal ends the process at once.
+    static let isServing = Atomic(false)
+
     /// Blocks the signals; call before any other thread is made, since threads inherit the mask.
     static func block() {
         var signals = set()
@@ -34,7 +38,12 @@ enum SignalWatcher {
             argument in
             guard let argument = unsafe argument else { return nil }
             let box = unsafe Unmanaged<Box>.fromOpaque(argument).takeRetainedValue()
-            box.first.succeed(wait())
+            let first = wait()
+            guard isServing.load(ordering: .relaxed) else {
+                Log.line("stopped while it was starting")
+                _exit(128 + first)
+            }
+            box.first.succeed(first)
             let second = wait()
             _exit(128 + second)
         }

@@ -5,7 +5,7 @@ import QuireTokenizer
 
 /// What a model folder says about text: tokenizer, chat template, special tokens.
 ///
-/// Read on a thread of its own while the weights are packed; a large vocabulary takes as long.
+/// Read while the weights are packed on another thread; a large vocabulary takes as long.
 struct TextFiles: Sendable {
     var tokenizer: Tokenizer?
     var template: ChatTemplate?
@@ -15,12 +15,18 @@ struct TextFiles: Sendable {
 
     /// - Parameters:
     ///   - folder: The folder that holds tokenizer.json.
-    ///   - skipsTokenizer: Nothing but a template is read.
+    ///   - skipsTokenizer: Nothing is read.
     ///   - chatTemplate: `--chat-template`: a file, or the template itself.
     /// - Throws: One line that names the file at fault.
     init(folder: String, skipsTokenizer: Bool, chatTemplate: String?) throws {
         if skipsTokenizer { return }
-        guard let tokenizerJSON = try ModelFolder.content(folder, "tokenizer.json") else {
+        guard
+            let tokenizerJSON = try ModelFolder.content(
+                folder,
+                "tokenizer.json",
+                atMost: 1 << 30
+            )
+        else {
             throw StartError(
                 "\(folder): tokenizer.json is missing; give --tokenizer FOLDER, or "
                     + "--skip-tokenizer-init to serve token ids only"
