@@ -61,10 +61,12 @@ let package = Package(
                 "QuireTelemetry", "QuireJSON", nioCore,
             ]
         ),
+        library("QuireClient", ["QuireHTTP", "QuireJSON", nioCore, nioPosix]),
         .executableTarget(
             name: "quire",
             dependencies: [
-                "QuireServer", "QuireEngine", "QuireModels", "QuireCheckpoint", "QuireKernels",
+                "QuireClient", "QuireServer", "QuireEngine", "QuireModels", "QuireCheckpoint",
+                "QuireKernels",
                 "QuireTokenizer", "QuireTemplate", "QuireTelemetry", "QuireOpenAI", "QuireHTTP",
                 "QuireJSON", nioCore, nioPosix, argumentParser,
             ],
@@ -87,6 +89,7 @@ let package = Package(
         ),
         tests("QuireOpenAI", ["QuireJSON", nioCore]),
         tests("QuireHTTP", [nioCore, nioPosix, nioEmbedded]),
+        tests("QuireClient", ["QuireHTTP", "QuireJSON", nioCore, nioPosix]),
         tests(
             "QuireServer",
             [

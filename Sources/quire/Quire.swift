@@ -7,7 +7,7 @@ struct Quire: ParsableCommand {
         commandName: "quire",
         abstract: "Serves open-weight language models over the OpenAI API.",
         version: quireVersion,
-        subcommands: [ServeCommand.self, Bench.self]
+        subcommands: [UpCommand.self, RunCommand.self, ServeCommand.self, Bench.self]
     )
 
     static func main() { main(CommandLine.arguments.dropFirst().map { hyphenated($0) }) }

@@ -7,7 +7,10 @@ import ArgumentParser
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measure the engine, the tokenizer, or the machine's limits.",
-        subcommands: [BenchEngine.self, BenchLimits.self, BenchTokenizer.self]
+        abstract: "Measure a server, the engine, the tokenizer, or the machine's limits.",
+        subcommands: [
+            BenchEngine.self, BenchLimits.self, BenchTokenizer.self, BenchServe.self,
+            BenchCompare.self,
+        ]
     )
 }

@@ -1,3 +1,5 @@
+import QuireServer
+
 /// What is printed when a server is ready: its URL, and a line to paste that works.
 struct ReadyMessage {
     var host: String
@@ -6,6 +8,15 @@ struct ReadyMessage {
     var hasTemplate: Bool
     var hasTokenizer: Bool
     var needsKey: Bool
+
+    init(_ server: LocalServer, host: String) {
+        self.host = host
+        port = server.port
+        model = server.model.names[0]
+        hasTemplate = server.model.template != nil
+        hasTokenizer = server.model.tokenizer != nil
+        needsKey = server.needsKey
+    }
 
     /// The server's address as seen from this machine.
     var url: String {
