@@ -45,7 +45,8 @@ package struct MemoryMisfit: Error, Sendable, Hashable, CustomStringConvertible 
 ///
 ///     total × utilization = weights + activations + key-value cache
 ///
-/// Without `--kv-cache-memory-bytes` the cache is no larger than 4 GiB, vLLM's default on CPUs,
+/// `--kv-cache-memory-bytes` goes before the share, not before the machine: the three together never
+/// exceed the total. Without `--kv-cache-memory-bytes` the cache is no larger than 4 GiB, vLLM's default on CPUs,
 /// and never larger than `max-num-seqs` sequences of full length can fill.
 package struct MemoryPlan: Sendable, Hashable {
     /// The bound on a cache that nobody sized.
@@ -113,6 +114,17 @@ package struct MemoryPlan: Sendable, Hashable {
         let useful =
             overflows ? affordable : (allTokens + blockSize - 1) / blockSize + request.maxSequences
         limits.blockCount = max(min(affordable, useful), 1)
+        let room = request.totalBytes - weightBytes - activationBytes
+        guard limits.blockCount <= room / blockBytes else {
+            throw MemoryMisfit(
+                description: Self.tooMuchCache(
+                    limits.blockCount * blockBytes,
+                    max(0, room / blockBytes) * blockBytes,
+                    weightBytes + activationBytes,
+                    request
+                )
+            )
+        }
         self.weightBytes = weightBytes
         self.activationBytes = activationBytes
         self.cacheBytesPerToken = model.cacheBytesPerToken
@@ -170,6 +182,22 @@ package struct MemoryPlan: Sendable, Hashable {
         return """
             a context of \(wanted) tokens needs \(size(needed)) of KV cache, \(size(budget)) are \
             there; \(byContext)--kv-cache-memory-bytes \(needed) does
+            """
+    }
+
+    private static func tooMuchCache(
+        _ wanted: Int,
+        _ fitting: Int,
+        _ rest: Int,
+        _ request: MemoryRequest
+    ) -> String {
+        let advice =
+            fitting > 0
+            ? "--kv-cache-memory-bytes \(fitting) is the most that fits"
+            : "this machine is too small for the model"
+        return """
+            weights and activations (\(size(rest))) and a KV cache of \(size(wanted)) exceed the \
+            memory of \(size(request.totalBytes)); \(advice)
             """
     }
 

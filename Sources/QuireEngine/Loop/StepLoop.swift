@@ -30,18 +30,30 @@ package final class StepLoop {
             cacheKey: configuration.prefixCacheKey,
             queueDepth: configuration.queueDepthMax
         )
-        let blocksPerContext = (capacity.maxContext + capacity.blockSize - 1) / capacity.blockSize
         plan = StepPlan(
             batch: StepBatch(
                 blockSize: capacity.blockSize,
                 maxRows: capacity.maxRows,
                 maxSequences: capacity.maxSequences,
-                maxBlocks: capacity.maxSequences * blocksPerContext,
+                maxBlocks: Self.blockTableRoom(capacity),
                 maxLogitsRows: capacity.maxLogitsRows
             )
         )
         plan.samples.reserveCapacity(capacity.maxLogitsRows)
         result.outcomes.reserveCapacity(capacity.maxLogitsRows)
+    }
+
+    /// Entries of all sequences' block tables that room is made for at start.
+    ///
+    /// Blocks that nobody shares are in one table each, so there are no more entries than blocks.
+    /// Shared ones may need more; the array grows then, once, and keeps what it has. Room for the
+    /// worst case, every sequence at full length in the same blocks, would be gigabytes for long
+    /// contexts.
+    package static func blockTableRoom(_ capacity: ExecutorCapacity) -> Int {
+        let perSequence = (capacity.maxContext + capacity.blockSize - 1) / capacity.blockSize
+        let worst = capacity.maxSequences.multipliedReportingOverflow(by: perSequence)
+        return worst.overflow
+            ? capacity.blockCount : min(worst.partialValue, capacity.blockCount)
     }
 
     package var isIdle: Bool { scheduler.isIdle }
