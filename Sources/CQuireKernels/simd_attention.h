@@ -7,9 +7,10 @@
 //     outputs  [queries][head dimension]   += scores · values, a tile of 6 queries × 16 columns
 //
 // Positions here count padded blocks. Tokens that a query may not see (later ones, those before
-// its window, a block's padding) get the weight 0 by their position, never by their value: a
-// block's stale content cannot reach a result. A weight of 0 changes no sum, so a query's result
-// does not depend on the queries beside it.
+// its window, a block's padding) are left out by their position, never by their value: they get no
+// weight, and where some query of the group may not see a token, its values are added for those
+// that may and skipped for the others (0 × NaN is NaN). So neither a block's stale content nor a
+// broken row beside it can reach a result, and it does not depend on the queries beside it.
 
 enum { CHUNK_TILES = QUIRE_CHUNK / QUIRE_TILE };
 
@@ -17,6 +18,12 @@ enum { CHUNK_TILES = QUIRE_CHUNK / QUIRE_TILE };
 struct chunk {
     const float *keys[CHUNK_TILES];
     const float *values[CHUNK_TILES];
+};
+
+// The tokens [first, end) of a chunk that a query may see.
+struct sight {
+    int64_t first;
+    int64_t end;
 };
 
 // The working memory of an item.
@@ -27,6 +34,7 @@ struct attention_state {
     float *maxima;         // [queries]
     float *sums;           // [queries]
     const float **vectors; // [queries], each query in the activations
+    struct sight *sights;  // [queries], of the present chunk
 };
 
 // scores[query][0 ..< 8 × tiles] = scale × query · keys, for constant `rows` and `tiles`.
@@ -83,10 +91,11 @@ static void score_chunk(const struct attention_state *state, const struct chunk 
     }
 }
 
-// outputs[query][column ..< column + 8 × width] += scores · values of tokens [first, end).
+// outputs[query][column ..< column + 8 × width] += scores · values of tokens [first, end); for
+// `sights`, of those that each query may see.
 QUIRE_INLINE void value_tile(const int rows, const int width, const float *scores,
-    const struct chunk *chunk, int64_t first, int64_t end, int64_t size, int64_t column,
-    float *outputs) {
+    const struct chunk *chunk, const struct sight *sights, int64_t first, int64_t end,
+    int64_t size, int64_t column, float *outputs) {
     f8 sum[12];
     QUIRE_UNROLL
     for (int i = 0; i < rows * width; i++) {
@@ -101,6 +110,7 @@ QUIRE_INLINE void value_tile(const int rows, const int width, const float *score
             f8 high = width == 2 ? load(values + token * size + 8) : splat(0);
             QUIRE_UNROLL
             for (int r = 0; r < rows; r++) {
+                if (sights && (token < sights[r].first || token >= sights[r].end)) continue;
                 f8 weight = splat(scores[r * QUIRE_CHUNK + token]);
                 sum[r * width] = multiply_add(weight, low, sum[r * width]);
                 if (width == 2) sum[r * 2 + 1] = multiply_add(weight, high, sum[r * 2 + 1]);
@@ -114,35 +124,53 @@ QUIRE_INLINE void value_tile(const int rows, const int width, const float *score
 }
 
 QUIRE_INLINE void value_rows(const int width, int64_t rows, const float *scores,
-    const struct chunk *chunk, int64_t first, int64_t end, int64_t size, int64_t column,
-    float *outputs) {
+    const struct chunk *chunk, const struct sight *sights, int64_t first, int64_t end,
+    int64_t size, int64_t column, float *outputs) {
     switch (rows) {
-    case 6: value_tile(6, width, scores, chunk, first, end, size, column, outputs); break;
-    case 5: value_tile(5, width, scores, chunk, first, end, size, column, outputs); break;
-    case 4: value_tile(4, width, scores, chunk, first, end, size, column, outputs); break;
-    case 3: value_tile(3, width, scores, chunk, first, end, size, column, outputs); break;
-    case 2: value_tile(2, width, scores, chunk, first, end, size, column, outputs); break;
-    default: value_tile(1, width, scores, chunk, first, end, size, column, outputs); break;
+    case 6: value_tile(6, width, scores, chunk, sights, first, end, size, column, outputs); break;
+    case 5: value_tile(5, width, scores, chunk, sights, first, end, size, column, outputs); break;
+    case 4: value_tile(4, width, scores, chunk, sights, first, end, size, column, outputs); break;
+    case 3: value_tile(3, width, scores, chunk, sights, first, end, size, column, outputs); break;
+    case 2: value_tile(2, width, scores, chunk, sights, first, end, size, column, outputs); break;
+    default: value_tile(1, width, scores, chunk, sights, first, end, size, column, outputs); break;
     }
 }
 
-// Adds the chunk's tokens [first, end), weighted by their scores.
-static void add_values(const struct attention_state *state, const struct chunk *chunk,
-    int64_t first, int64_t end, int64_t size) {
+// Adds the chunk's tokens [first, end), weighted by their scores; all queries see them unless
+// `checks`.
+QUIRE_INLINE void add_tokens(const int checks, const struct attention_state *state,
+    const struct chunk *chunk, int64_t first, int64_t end, int64_t size) {
     const int64_t groups = (state->queries + 5) / 6;
     for (int64_t column = 0; column < size; column += 16) {
         for (int64_t g = 0; g < groups; g++) {
             const int64_t query = state->queries * g / groups;
             const int64_t rows = state->queries * (g + 1) / groups - query;
             const float *scores = state->scores + query * QUIRE_CHUNK;
+            const struct sight *sights = checks ? state->sights + query : NULL;
             float *outputs = state->outputs + query * size;
             if (column + 16 <= size) {
-                value_rows(2, rows, scores, chunk, first, end, size, column, outputs);
+                value_rows(2, rows, scores, chunk, sights, first, end, size, column, outputs);
             } else {
-                value_rows(1, rows, scores, chunk, first, end, size, column, outputs);
+                value_rows(1, rows, scores, chunk, sights, first, end, size, column, outputs);
             }
         }
     }
+}
+
+// Adds the chunk's tokens [first, end): those that all queries see in full speed, those around
+// them that only some see (rows ascend, so the last begins last and the first ends first) one by
+// one.
+static void add_values(const struct attention_state *state, const struct chunk *chunk,
+    int64_t first, int64_t end, int64_t size) {
+    const int64_t common_first = quire_min(state->sights[state->queries - 1].first, end);
+    const int64_t common_end = quire_max(state->sights[0].end, first);
+    if (common_first >= common_end) {
+        add_tokens(1, state, chunk, first, end, size);
+        return;
+    }
+    if (first < common_first) add_tokens(1, state, chunk, first, common_first, size);
+    add_tokens(0, state, chunk, common_first, common_end, size);
+    if (common_end < end) add_tokens(1, state, chunk, common_end, end, size);
 }
 
 // Sets the scores of tokens that a query may not see: of [first, end), those outside
@@ -207,6 +235,7 @@ static void attention(const void *arguments, int64_t item, void *scratch) {
     state.maxima = state.outputs + state.queries * size;
     state.sums = state.maxima + state.queries;
     state.vectors = (const float **)(state.sums + state.queries);
+    state.sights = (struct sight *)(state.vectors + state.queries);
     for (int64_t q = 0; q < state.queries; q++) {
         const int64_t head = kv_head * shared + q % shared;
         state.vectors[q] =
@@ -236,12 +265,9 @@ static void attention(const void *arguments, int64_t item, void *scratch) {
                 first);
             const int64_t visible_end =
                 quire_min(quire_padded_position(cache, position) + 1 - start, last);
-            if (visible_first >= visible_end) {
-                // Nothing to see in this chunk: weights of zero, and the query's state as it was.
-                memset(scores + first_tile * QUIRE_TILE, 0,
-                    (size_t)((end_tile - first_tile) * QUIRE_TILE) * sizeof(float));
-                continue;
-            }
+            state.sights[q] = (struct sight){visible_first, visible_end};
+            // Nothing to see in this chunk: the query's state stays as it was.
+            if (visible_first >= visible_end) continue;
             mask(cache, scores, start, first_tile * QUIRE_TILE, end_tile * QUIRE_TILE,
                 visible_first, visible_end);
             soften(scores, first_tile * QUIRE_TILE, end_tile * QUIRE_TILE, &state.maxima[q],

@@ -142,6 +142,35 @@ import Testing
         #expect(next == clean)
     }
 
+    /// A row that is broken reaches itself and those that may look at it, however the rows are cut
+    /// into steps: the rows before it, and those whose window has passed it, are the same bits.
+    @Test(arguments: KernelSet.available, shapes)
+    func aBrokenRowReachesOnlyThoseThatSeeIt(kernels: KernelSet, shape: AttentionShape) {
+        let count = 300
+        let table = (0..<Int32(80)).map { $0 }
+        for (chunk, blockSize) in [(count, 16), (count, 4), (37, 16)] {
+            let layer = AttentionLayer(
+                shape,
+                blockSize: blockSize,
+                threadCount: 2,
+                kernels: kernels
+            )
+            let clean = layer.sequence(4, count: count, chunk: chunk, blockTable: table)
+            for broken in [3, 129, 258, 299] {
+                layer.poisoned[4] = broken..<broken + 1
+                let rows = layer.sequence(4, count: count, chunk: chunk, blockTable: table)
+                layer.poisoned[4] = nil
+                for row in 0..<count {
+                    let seesIt = row >= broken && row - broken < shape.slidingWindow ?? count
+                    let isRight =
+                        seesIt
+                        ? rows[row].allSatisfy { $0.isNaN } : rows[row].bits == clean[row].bits
+                    #expect(isRight, "row \(row), broken \(broken), chunks of \(chunk)")
+                }
+            }
+        }
+    }
+
     /// Distinct blocks in a seeded order.
     private static func table(count: Int, seed: UInt64) -> [Int32] {
         var random = Random(seed: seed)
