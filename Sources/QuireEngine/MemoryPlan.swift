@@ -52,6 +52,11 @@ package struct MemoryPlan: Sendable, Hashable {
     /// The bound on a cache that nobody sized.
     package static let defaultCacheBytes = 4 << 30
 
+    /// Rows of logits of one step, beside one for each sequence, that `prompt_logprobs` may take:
+    /// at most, and with a vocabulary whose rows would take more than the bytes, at least.
+    package static let promptLogitsRows = 8...64
+    package static let promptLogitsBytes = 64 << 20
+
     package let weightBytes: Int
     package let activationBytes: Int
     package let cacheBytesPerToken: Int
@@ -79,7 +84,8 @@ package struct MemoryPlan: Sendable, Hashable {
         // A step can compute no more rows than all its sequences have tokens.
         let (allTokens, overflows) = request.maxSequences.multipliedReportingOverflow(by: wanted)
         let maxRows = overflows ? request.maxRows : min(request.maxRows, allTokens)
-        let maxLogitsRows = max(request.maxSequences, 32)
+        let maxLogitsRows =
+            request.maxSequences + Self.promptLogitsRows(ofVocabulary: model.vocabularySize)
         var limits = ModelLimits(
             maxRows: maxRows,
             maxLogitsRows: maxLogitsRows,
@@ -140,6 +146,11 @@ package struct MemoryPlan: Sendable, Hashable {
             blockSize: blockSize,
             vocabularySize: model.vocabularySize
         )
+    }
+
+    private static func promptLogitsRows(ofVocabulary size: Int) -> Int {
+        let affordable = promptLogitsBytes / (size * MemoryLayout<Float>.size)
+        return min(max(affordable, promptLogitsRows.lowerBound), promptLogitsRows.upperBound)
     }
 
     /// Bytes of the key-value cache.

@@ -6,13 +6,16 @@ import Testing
 
 @Suite struct MemoryPlanTests {
     /// One layer of one head: 2 × 8 floats, so 64 bytes of cache per token and 1 KiB per block.
-    private static func model(context: Int = 1024) throws -> DecoderConfiguration {
+    private static func model(
+        context: Int = 1024,
+        vocabulary: Int = 256
+    ) throws -> DecoderConfiguration {
         try DecoderConfiguration(
             ModelConfiguration(
                 path: "config.json",
                 json: JSON(
                     parsing: """
-                        {"vocab_size": 256, "hidden_size": 8, "intermediate_size": 16,
+                        {"vocab_size": \(vocabulary), "hidden_size": 8, "intermediate_size": 16,
                          "num_hidden_layers": 1, "num_attention_heads": 1, "head_dim": 8,
                          "max_position_embeddings": \(context)}
                         """
@@ -96,7 +99,8 @@ import Testing
         #expect(
             plan.weightBytes + plan.activationBytes + plan.cacheBytes <= row.request.totalBytes
         )
-        #expect(plan.capacity.maxLogitsRows >= plan.capacity.maxSequences)
+        #expect(plan.capacity.maxLogitsRows == plan.capacity.maxSequences + 64)
+        #expect(plan.limits.maxLogitsRows == plan.capacity.maxLogitsRows)
     }
 
     @Test(arguments: [
@@ -122,6 +126,17 @@ import Testing
         #expect(error.description.hasSuffix("--kv-cache-memory-bytes 71680 is the most that fits"))
         let plan = try Self.plan(Self.request(total: total, cache: 71680))
         #expect(plan.capacity.blockCount == 70)
+    }
+
+    /// 64 MiB of logits are 55 rows of 300 thousand tokens; at least eight rows are given.
+    @Test(arguments: [(256, 64), (262_144, 64), (300_000, 55), (4_000_000, 8)])
+    func aLargeVocabularyGetsFewerRowsForPrompts(vocabulary: Int, rows: Int) throws {
+        let plan = try MemoryPlan(
+            Self.request(total: 1 << 30),
+            model: try Self.model(vocabulary: vocabulary),
+            weightBytes: Self.weights
+        )
+        #expect(plan.capacity.maxLogitsRows == 4 + rows)
     }
 
     /// 256 sequences of full length would be 160 thousand entries; the cache has a thousand blocks.

@@ -16,12 +16,13 @@ import Testing
             maxSequences: Int = 4,
             maxContext: Int = 64,
             blockCount: Int = 64,
+            promptLogitsRows: Int = 3,
             isSharing: Bool = true
         ) {
             let capacity = ExecutorCapacity(
                 maxRows: maxRows,
                 maxSequences: maxSequences,
-                maxLogitsRows: maxSequences,
+                maxLogitsRows: maxSequences + promptLogitsRows,
                 maxContext: maxContext,
                 blockCount: blockCount,
                 blockSize: 4,
@@ -276,10 +277,44 @@ import Testing
     @Test func promptLogprobsFitIntoTheRowsOfLogits() throws {
         let bench = Bench(maxRows: 64, maxSequences: 4)
         bench.handle([request(0, prompt(20)) { $0.promptLogprobs = 0 }])
-        // Four rows of logits a step: the last step has the prompt's last row and the next token.
+        // Its own row of logits and the three for prompts; the last step samples the next token too.
         #expect(try (0..<5).map { _ in try bench.step() } == [4, 4, 4, 4, 4])
         #expect(bench.sink[EngineRun.address(0)].promptLogprobs.count == 19)
         #expect(bench.sink[EngineRun.address(0)].tokens.count == 1)
+    }
+
+    @Test func aPromptThatIsReportedOnKeepsNobodyWaiting() throws {
+        let bench = Bench(maxRows: 64, maxSequences: 4)
+        bench.handle([request(0, prompt(40)) { $0.promptLogprobs = 0 }])
+        try bench.step()
+        bench.handle((1..<4).map { request($0, prompt(4, variant: Int32($0)), maxTokens: 3) })
+        // Four rows of the long prompt, and three prompts whole.
+        #expect(try bench.step() == 16)
+        #expect(bench.loop.runningCount == 4)
+        #expect((1..<4).map { bench.sink[EngineRun.address($0)].tokens.count } == [1, 1, 1])
+        #expect(try bench.step() == 7)
+        try bench.finish()
+        #expect(bench.sink[EngineRun.address(0)].promptLogprobs.count == 39)
+        #expect(bench.executor.complaints.isEmpty)
+    }
+
+    /// The first takes the rows of logits for prompts, and each still has its own.
+    @Test func promptsThatAreReportedOnMoveBesideEachOther() throws {
+        for (promptLogitsRows, rows) in [(0, 3), (5, 8)] {
+            let bench = Bench(maxSequences: 3, promptLogitsRows: promptLogitsRows)
+            bench.handle(
+                (0..<3).map { index in
+                    request(index, prompt(20, variant: Int32(index))) { $0.promptLogprobs = 0 }
+                }
+            )
+            #expect(try bench.step() == rows)
+            #expect(bench.loop.runningCount == 3)
+            try bench.finish()
+            for index in 0..<3 {
+                #expect(bench.sink[EngineRun.address(index)].promptLogprobs.count == 19)
+            }
+            #expect(bench.executor.complaints.isEmpty)
+        }
     }
 
     @Test func aContextThatThePoolCannotHoldEndsWithThePool() throws {

@@ -14,6 +14,10 @@ import QuireKernels
 /// step; and since it ends after at most as many steps as it has tokens, everyone behind it moves
 /// up. Only a stream of requests of better priority can hold one back, as priorities are meant to.
 ///
+/// **Rows of logits.** Each running request, and each that can still be admitted, has one of its own;
+/// what the executor has beyond those is for prompt rows whose probabilities are wanted. So nobody
+/// waits because another one's prompt is reported on.
+///
 /// Steps are not overlapped: `schedule`, then `update` or `fail` with what came of it; `add` and
 /// `abort` between steps. Engine thread.
 struct Scheduler {
@@ -96,7 +100,10 @@ struct Scheduler {
     mutating func schedule(into plan: StepPlan, now: UInt64) {
         plan.removeAll()
         shares.removeAll(keepingCapacity: true)
-        var budget = StepBudget(rows: capacity.maxRows, logitsRows: capacity.maxLogitsRows)
+        var budget = StepBudget(
+            rows: capacity.maxRows,
+            promptLogitsRows: capacity.maxLogitsRows - capacity.maxSequences
+        )
         let hasPreempted = continueRunning(&budget, plan)
         if !hasPreempted { admitWaiting(&budget, plan, now) }
     }
@@ -115,7 +122,6 @@ struct Scheduler {
         var index = 0
         while index < running.count, budget.rows > 0 {
             let request = running[index]
-            budget.sequencesLeft = running.count - index
             let rowCount = rows(for: request, within: budget)
             while !cache.extend(&request.blocks, toTokens: request.computedCount + rowCount) {
                 hasPreempted = true
@@ -144,13 +150,10 @@ struct Scheduler {
         _ plan: StepPlan,
         _ now: UInt64
     ) {
-        while budget.rows > 0, running.count < capacity.maxSequences, budget.logitsRows > 0,
-            let request = waiting.first
-        {
+        while budget.rows > 0, running.count < capacity.maxSequences, let request = waiting.first {
             // A cached row has no logits, and the prompt's are wanted.
             let match =
                 request.hasPromptLogprobsLeft ? KVCacheManager.Match() : cache.match(request)
-            budget.sequencesLeft = 1
             request.computedCount = match.blockCount * capacity.blockSize
             let rowCount = rows(for: request, within: budget)
             let heldCount = request.computedCount + rowCount
@@ -192,8 +195,9 @@ struct Scheduler {
     private func rows(for request: ScheduledRequest, within budget: StepBudget) -> Int {
         let count = min(request.remainingCount, budget.rows)
         guard request.hasPromptLogprobsLeft else { return count }
-        // Each of its prompt rows takes a row of logits; one is left for everyone behind it.
-        return min(count, max(1, budget.logitsRows - (budget.sequencesLeft - 1)))
+        // Each of its prompt rows takes a row of logits, except those reported before a preemption.
+        let reportedCount = max(0, request.promptLogprobsCount - request.computedCount)
+        return min(count, reportedCount + 1 + budget.promptLogitsRows)
     }
 
     /// Writes a request's rows into the plan, and what is to be sampled from them.
@@ -225,7 +229,8 @@ struct Scheduler {
             addSample(purpose, ofRow: firstRow + rowCount - 1, request, plan)
         }
         budget.rows -= rowCount
-        budget.logitsRows -= promptSampleCount + (samplesNext ? 1 : 0)
+        // One of them is its own.
+        budget.promptLogitsRows -= max(0, promptSampleCount + (samplesNext ? 1 : 0) - 1)
         shares.append(
             Share(
                 request: request,
@@ -256,7 +261,6 @@ struct Scheduler {
 /// What is left of a step while it is handed out.
 private struct StepBudget {
     var rows: Int
-    var logitsRows: Int
-    /// Sequences that may still want a row of logits, the present one among them.
-    var sequencesLeft = 0
+    /// Rows of logits for the prompts that are reported on, beside the one that each request has.
+    var promptLogitsRows: Int
 }
