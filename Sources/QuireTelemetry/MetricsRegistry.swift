@@ -61,6 +61,17 @@ package struct MetricsRegistry: Sendable {
         return histogram
     }
 
+    /// Writes the series registered as `original` under a second name too.
+    ///
+    /// They are the same instruments, so counting costs no more. Series that are added to
+    /// `original` later are not among them.
+    package mutating func makeAlias(_ name: String, of original: String) {
+        guard let family = families.first(where: { $0.name == original }) else {
+            preconditionFailure("\(original) is not registered")
+        }
+        for series in family.series { add(name, family.help, family.type, series) }
+    }
+
     private mutating func add(_ name: String, _ help: String, _ type: String, _ series: Series) {
         if let index = families.firstIndex(where: { $0.name == name }) {
             precondition(families[index].type == type, "\(name) is registered as two types")

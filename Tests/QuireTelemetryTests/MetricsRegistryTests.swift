@@ -42,6 +42,20 @@ struct MetricsRegistryTests {
         )
     }
 
+    @Test func anAliasIsTheSameSeriesUnderAnotherName() {
+        var registry = MetricsRegistry(commonLabels: [("engine", "0")])
+        let counters = ["a", "b"].map {
+            registry.makeCounter("new", help: "h", labels: [("k", $0)])
+        }
+        registry.makeAlias("old", of: "new")
+        counters[0].increment(by: 3)
+        counters[1].increment(by: 4)
+        let lines = registry.exposition().split(separator: "\n")
+        #expect(lines.count == 8)
+        #expect(lines.suffix(4).joined() == lines.prefix(4).joined().replacing("new", with: "old"))
+        #expect(lines[7] == #"old{engine="0",k="b"} 4.0"#)
+    }
+
     @Test func observationsFromManyThreadsAreAllCounted() async {
         let histogram = Histogram(bounds: [1])
         await withTaskGroup(of: Void.self) { group in

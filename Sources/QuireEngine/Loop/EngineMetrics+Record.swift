@@ -29,6 +29,7 @@ extension EngineMetrics {
         }
         requestPromptTokens.observe(Double(request.usage.promptTokens))
         requestGenerationTokens.observe(Double(request.usage.completionTokens))
+        requestMaxGenerationTokens.observe(Double(request.usage.completionTokens))
         requestMaxTokens.observe(Double(request.maxTokens))
         let timeline = request.timeline
         endToEndSeconds.observe(seconds(request.endNanoseconds, since: timeline.arrivalNanoseconds))

@@ -19,6 +19,7 @@ package struct EngineMetrics: Sendable {
     let iterationTokens: Histogram
     let requestPromptTokens: Histogram
     let requestGenerationTokens: Histogram
+    let requestMaxGenerationTokens: Histogram
     let requestMaxTokens: Histogram
     let firstTokenSeconds: Histogram
     let interTokenSeconds: Histogram
@@ -89,6 +90,11 @@ package struct EngineMetrics: Sendable {
             "vllm:request_generation_tokens",
             "Number of generation tokens processed."
         )
+        // Of a request's choices the longest, in vLLM; each is a request of its own here.
+        requestMaxGenerationTokens = counts(
+            "vllm:request_max_num_generation_tokens",
+            "Histogram of maximum number of requested generation tokens."
+        )
         requestMaxTokens = counts(
             "vllm:request_params_max_tokens",
             "Histogram of the max_tokens request parameter."
@@ -131,7 +137,16 @@ package struct EngineMetrics: Sendable {
             "vllm:request_decode_time_seconds",
             "Histogram of time spent in DECODE phase for request."
         )
+        for (name, original) in Self.formerNames { registry.makeAlias(name, of: original) }
     }
+
+    /// Names that vLLM's series had in 2024, which dashboards still ask for, and the present ones.
+    static let formerNames = [
+        ("vllm:gpu_cache_usage_perc", "vllm:kv_cache_usage_perc"),
+        ("vllm:gpu_prefix_cache_queries_total", "vllm:prefix_cache_queries_total"),
+        ("vllm:gpu_prefix_cache_hits_total", "vllm:prefix_cache_hits_total"),
+        ("vllm:time_per_output_token_seconds", "vllm:inter_token_latency_seconds"),
+    ]
 
     /// Publishes the cache's settings as labels of a series that is always 1, as vLLM does.
     package static func registerCache(

@@ -183,7 +183,8 @@ struct Scheduler {
         guard request.cachedTokens == nil else { return }
         request.cachedTokens = request.computedCount
         request.timeline.scheduledNanoseconds = now
-        if cache.isSharing {
+        // One whose prompt is reported on was not looked up.
+        if cache.isSharing, !request.hasPromptLogprobsLeft {
             measurements.prefixQueryTokens += request.tokens.count
             measurements.prefixHitTokens += request.computedCount
         }
