@@ -90,7 +90,13 @@ package struct ModelConfiguration: Sendable {
     }
 
     /// Whether `key` is there and not null.
-    package func isSet(_ key: String) -> Bool { !(json[key]?.isNull ?? true) }
+    package func isSet(_ key: String) -> Bool { first(of: [key]) != nil }
+
+    /// The value of the first of `keys` that is there and not null: a writer of one dialect may
+    /// leave the other's key behind as a null, which must not hide the value.
+    private func first(of keys: [String]) -> JSON? {
+        keys.lazy.compactMap { json[$0] }.first { !$0.isNull }
+    }
 
     /// A list of strings, empty if `key` is absent; what is no string reads as an empty one.
     package func texts(_ key: String) -> [String] {
@@ -107,7 +113,7 @@ package struct ModelConfiguration: Sendable {
     }
 
     /// The element type that the weights were trained in: `dtype`, formerly `torch_dtype`.
-    package var elementTypeName: String? { (json["dtype"] ?? json["torch_dtype"])?.string }
+    package var elementTypeName: String? { first(of: ["dtype", "torch_dtype"])?.string }
 
     /// The end-of-sequence tokens: a number or a list of them.
     package var endTokens: [Int32] { Self.tokens(json["eos_token_id"]) }
@@ -159,14 +165,17 @@ extension ModelConfiguration {
 
     /// The rotary parameters, from either dialect.
     package func rotary() throws(CheckpointError) -> Rotary {
-        let parameters = json["rope_parameters"] ?? json["rope_scaling"] ?? .null
+        let parameters = first(of: ["rope_parameters", "rope_scaling"]) ?? .null
         guard parameters.isNull || parameters.object != nil else {
             throw CheckpointError(path, "the rope parameters must be an object")
         }
         let nested = ModelConfiguration(path: path, json: parameters)
         let outer = try number("rope_theta", default: 10_000, in: 1...1e12)
         let theta = try nested.number("rope_theta", default: outer, in: 1...1e12)
-        let kind = (parameters["rope_type"] ?? parameters["type"])?.string ?? "default"
+        let named = nested.first(of: ["rope_type", "type"]) ?? .string("default")
+        guard let kind = named.string else {
+            throw CheckpointError(path, "the rope type must be a string, found \(describe(named))")
+        }
         let factors = 1e-3...1e6
         switch kind {
         case "default": return Rotary(theta: theta, scaling: .none)

@@ -1,3 +1,4 @@
+import Glibc
 import QuireCheckpoint
 import QuireJSON
 import QuireTestSupport
@@ -50,6 +51,34 @@ struct CheckpointTests {
         #expect(error.description.contains("\"not.there\" is missing"))
     }
 
+    @Test func aTensorThatTheIndexDoesNotNameIsRefused() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("config.json", "{}")
+        let shard = "model-00001-of-00003.safetensors"
+        let path = try folder.write(shard, Assets.bytes("tiny/llama_sharded/\(shard)"))
+        let tensors = try SafetensorsFile(path: path).tensors.map(\.name).sorted()
+        let stray = try #require(tensors.first)
+        #expect(tensors.count > 1)
+        let map = tensors.dropFirst().map { #""\#($0)":"\#(shard)""# }.joined(separator: ",")
+        try folder.write("model.safetensors.index.json", #"{"weight_map":{\#(map)}}"#)
+        let error = try #require(throws: CheckpointError.self) {
+            try Checkpoint(folder: folder.path)
+        }
+        #expect(error.message == "tensor \"\(stray)\" is not in the index")
+    }
+
+    /// It costs its owner nothing; neither memory nor time is spent on it.
+    @Test func aSparseConfigurationOfATerabyteIsRefusedInOneLine() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write("config.json", "{}")
+        #expect(unsafe truncate(path, 1 << 40) == 0)
+        let error = try #require(throws: CheckpointError.self) {
+            try Checkpoint(folder: folder.path)
+        }
+        #expect(error.description.contains("unreasonably large"), "\(error)")
+        #expect(!error.description.contains("\n"))
+    }
+
     @Test func aFolderWithoutItsFilesIsRefusedByName() throws {
         let folder = try TemporaryFolder()
         var error = try #require(throws: CheckpointError.self) {
@@ -93,6 +122,21 @@ struct ModelConfigurationTests {
         #expect(old.elementTypeName == "bfloat16" && new.elementTypeName == "bfloat16")
     }
 
+    @Test func aNullOfOneDialectDoesNotHideTheOther() throws {
+        let linear = ModelConfiguration.Rotary(theta: 5000, scaling: .linear(factor: 2))
+        for text in [
+            #"{"rope_parameters": null, "rope_scaling": {"type": "linear", "factor": 2}, "#,
+            #"{"rope_scaling": {"rope_type": null, "type": "linear", "factor": 2}, "#,
+            #"{"rope_scaling": null, "rope_parameters": {"rope_type": "linear", "factor": 2}, "#,
+        ] {
+            let configuration = try configuration(
+                text + #""rope_theta": 5000, "dtype": null, "torch_dtype": "float16"}"#
+            )
+            #expect(try configuration.rotary() == linear)
+            #expect(configuration.elementTypeName == "float16")
+        }
+    }
+
     @Test func defaultsAreThoseOfTransformers() throws {
         let empty = try configuration("{}")
         #expect(try empty.rotary() == ModelConfiguration.Rotary(theta: 10_000, scaling: .none))
@@ -104,7 +148,8 @@ struct ModelConfigurationTests {
 
     @Test(arguments: [
         #"{"rope_theta": 0}"#, #"{"rope_theta": "x"}"#, #"{"rope_scaling": 3}"#,
-        #"{"rope_scaling": {"type": "yarn"}}"#,
+        #"{"rope_scaling": {"type": "yarn"}}"#, #"{"rope_scaling": {"rope_type": 3}}"#,
+        #"{"rope_scaling": {"rope_type": ["llama3"], "type": "linear"}}"#,
         #"{"rope_scaling": {"rope_type": "llama3", "low_freq_factor": 4, "high_freq_factor": 4}}"#,
         #"{"rope_scaling": {"rope_type": "linear", "factor": 0}}"#,
     ])
