@@ -102,6 +102,20 @@ import Testing
 
     @Test(
         arguments: [
+            "range(start=5)", "range(stop=5)", "range(step=1)", "range(1, stop=5)",
+            "range(1, 5, step=2)", "range(1, step=2)", "range(**{'start': 1, 'stop': 5})",
+        ]
+    )
+    func rangeRefusesKeywordsAsPythonDoes(call: String) {
+        #expect("\(call)") {
+            try render("{{ \(call) }}")
+        } throws: {
+            "\($0)".contains("range() takes no keyword arguments")
+        }
+    }
+
+    @Test(
+        arguments: [
             String(repeating: "(", count: 100_000),
             "{{ " + String(repeating: "(", count: 10_000) + "1"
                 + String(repeating: ")", count: 10_000)

@@ -120,6 +120,7 @@ extension Interpreter {
 
     /// Python's `range`; as long as the sandbox of Jinja allows.
     private mutating func range(_ arguments: CallArguments) throws(TemplateError) -> Value {
+        guard arguments.keywords.isEmpty else { throw fail("range() takes no keyword arguments") }
         let bound = try arguments.bound(
             to: ["start", "stop", "step"],
             of: "range",
