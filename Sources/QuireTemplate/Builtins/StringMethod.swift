@@ -233,7 +233,7 @@ extension Interpreter {
         _ arguments: CallArguments
     ) throws(TemplateError) -> Value {
         let bound = try bind(arguments, method, ["width", "fillchar"], required: 1)
-        let width = try bound.int(0) ?? 0
+        let width = max(try bound.int(0) ?? 0, 0)
         let fill = method == .zfill ? "0" : try bound.string(1) ?? " "
         guard fill.scalarCount == 1 else {
             throw fail("the fill character must be exactly one character long")
