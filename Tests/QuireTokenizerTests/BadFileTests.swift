@@ -179,6 +179,26 @@ import Testing
         ])
     }
 
+    /// Short patterns whose tree or program would be huge.
+    @Test func patternsThatNestOrRepeatTooMuchAreRefused() {
+        func split(_ pattern: String) -> String {
+            part(#""normalizer": {"type": "Replace", "pattern": {"Regex": "\#(pattern)"}, "content": ""}"#)
+        }
+        let stars = String(repeating: "*", count: 200_000)
+        let marks = String(repeating: "?", count: 200_000)
+        let intervals = String(repeating: "{1}", count: 17)
+        expect([
+            (split("a" + stars), .unsupported, "stacked quantifiers"),
+            (split("(?:ab)" + marks), .unsupported, "stacked quantifiers"),
+            (split("a" + intervals), .unsupported, "stacked quantifiers"),
+            (split("(){1000}{1000}"), .unsupported, "this large"),
+            (split("(){1000}{1000}{1000}"), .unsupported, "this large"),
+            (split("(){0,1000}{0,1000}"), .unsupported, "this large"),
+            (split("a{1000}{1000}"), .unsupported, "this large"),
+        ])
+        #expect(refusal(split("a{1}{2}{3}*")) == nil)
+    }
+
     @Test func badConfigurationsAreRefused() throws {
         let file = TinyFile(tokens: ["a"])
         for json in [

@@ -65,6 +65,8 @@ struct RegexParser {
     private let path: String
     private var depth = 0
     private static let depthMax = 32
+    /// Quantifiers behind one another, as in `a?*`: each nests the tree by one level.
+    private static let quantifiersMax = 16
 
     init(_ source: String, at path: String) {
         self.source = Array(source.unicodeScalars)
@@ -176,6 +178,7 @@ struct RegexParser {
         of atom: RegexNode
     ) throws(TokenizerError) -> RegexNode {
         var node = atom
+        var count = 0
         while let scalar = next {
             var isInterval = false
             let bounds: (min: Int, max: Int?)
@@ -189,6 +192,8 @@ struct RegexParser {
                 isInterval = true
             default: return node
             }
+            count += 1
+            guard count <= Self.quantifiersMax else { throw unsupported("stacked quantifiers") }
             if !isInterval { index += 1 }
             var preference = RegexNode.Preference.greedy
             if take("?") {

@@ -47,6 +47,10 @@ struct RegexProgram: Sendable {
     private var splitCount = 0
     private var runCount = 0
     private static let instructionsMax = 20_000
+    /// Nodes compiled so far, each as often as it is repeated: the cost of compiling, also of parts
+    /// such as `()` that leave no instruction.
+    private var compiledCount = 0
+    private static let compiledCountMax = 100_000
 
     init(_ source: String, at path: String) throws(TokenizerError) {
         var parser = RegexParser(source, at: path)
@@ -64,7 +68,9 @@ struct RegexProgram: Sendable {
     // MARK: Compiling
 
     private mutating func compile(_ node: RegexNode, at path: String) throws(TokenizerError) {
-        guard instructions.count < Self.instructionsMax else {
+        compiledCount += 1
+        guard instructions.count < Self.instructionsMax, compiledCount <= Self.compiledCountMax
+        else {
             throw .unsupported(path: path, component: "a regular expression this large")
         }
         switch node {
