@@ -77,6 +77,18 @@ struct BadRequestTests {
             "stop",
             "1025 bytes long; at most 1024"
         ),
+        BadRequest(
+            #""stop":["#
+                + (0..<17).map { #""\#($0)"# + String(repeating: "x", count: 1000) + "\"" }
+                .joined(separator: ",") + "]",
+            "stop",
+            "at most 16384 bytes together, got 17024"
+        ),
+        BadRequest(
+            #""skip_special_tokens":false,"spaces_between_special_tokens":false"#,
+            "spaces_between_special_tokens",
+            "not supported together with skip_special_tokens = false"
+        ),
         BadRequest(#""stop_token_ids":7"#, "stop_token_ids", "a list of token ids"),
         BadRequest(#""stop_token_ids":[-1]"#, "stop_token_ids[0]", "a token id"),
         BadRequest(#""stop_token_ids":[1,"2"]"#, "stop_token_ids[1]", "a token id, got a string"),

@@ -179,6 +179,13 @@ extension CommonFieldScan {
     private func validateEnd(into fields: inout SamplingFields) throws(OpenAIError) {
         fields.stop = stop ?? []
         try require(!fields.stop.contains(""), "stop", "stop cannot contain an empty string.")
+        let stopBytes = fields.stop.reduce(0) { $0 + $1.utf8.count }
+        try require(
+            stopBytes <= limits.maxStopBytes,
+            "stop",
+            "The stop strings may hold at most \(limits.maxStopBytes) bytes together, got "
+                + "\(stopBytes)."
+        )
         fields.stopTokenIDs = stopTokenIDs ?? []
         fields.includeStopStringInOutput = includeStopStringInOutput ?? false
         fields.ignoreEOS = ignoreEOS ?? false

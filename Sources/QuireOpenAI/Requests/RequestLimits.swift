@@ -13,6 +13,8 @@ package struct RequestLimits: Sendable, Hashable {
     package var maxStopStrings = 64
     /// UTF-8 bytes of one stop string or bad word.
     package var maxStopStringBytes = 1024
+    /// UTF-8 bytes of all stop strings of a request together.
+    package var maxStopBytes = 16 << 10
     /// Entries of `stop_token_ids`.
     package var maxStopTokenIDs = 1024
     /// Entries of `bad_words`.

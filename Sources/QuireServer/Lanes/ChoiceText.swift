@@ -22,7 +22,7 @@ struct ChoiceText {
     private let returnsTokenIDs: Bool
     private let keepsStopString: Bool
     private let kind: StreamEncoder.Kind
-    private let stops: [[UInt8]]
+    private let stops: StopAutomata?
     private let tokenizer: Tokenizer?
     private var detokenizer: Detokenizer?
     private var matcher: StopMatcher?
@@ -45,8 +45,8 @@ struct ChoiceText {
                 skipSpecialTokens: request.skipsSpecialTokens
             )
         }
-        if !request.stops.isEmpty {
-            matcher = StopMatcher(stops: request.stops, keepsStopString: request.keepsStopString)
+        matcher = request.stops.map {
+            StopMatcher($0, keepsStopString: request.keepsStopString)
         }
         piece = AnswerPiece(choice: index)
     }
@@ -61,8 +61,8 @@ struct ChoiceText {
         piece.text.removeAll(keepingCapacity: true)
         piece.logprobs = logprobs.map { [wire($0)] }
         piece.tokenIDs = returnsTokenIDs ? [token] : nil
-        if let stop = decode(token, ending) {
-            let text = String(decoding: stops[stop], as: UTF8.self)
+        if let stop = decode(token, ending), let stops {
+            let text = String(decoding: stops.stops[stop], as: UTF8.self)
             piece.finish = Finish(.stop, stopReason: .string(text))
             return .stopped
         }

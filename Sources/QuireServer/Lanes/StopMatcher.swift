@@ -3,6 +3,7 @@
 /// Bytes that may be the beginning of a stop string are held back until they are one or cannot be,
 /// so that a client never sees half of it. One per choice that has stop strings; loop-confined.
 /// Cost: each byte is compared with the stop strings' bytes it could continue; nothing is rescanned.
+/// A choice's own memory is two bytes per stop string and what is held.
 package struct StopMatcher {
     /// What became of the bytes pushed so far.
     package enum Verdict: Equatable {
@@ -11,30 +12,20 @@ package struct StopMatcher {
         case stopped(Int)
     }
 
-    private let stops: [[UInt8]]
+    private let automata: StopAutomata
     private let keepsStopString: Bool
-    /// Bytes not yet handed on: a suffix of the text that is a proper prefix of a stop string.
+    /// Bytes not yet handed on, from `heldStart`: a suffix of the text that begins a stop string.
+    ///
+    /// What stands before is cut once it is the larger part, so that a byte costs a constant.
     private var held: [UInt8] = []
-    /// The stop strings as automata: `links[s][k]` is the length of the longest proper prefix of
-    /// stop string `s` that is also a suffix of its first `k` bytes (Knuth, Morris and Pratt).
-    private let links: [[Int]]
-    private var states: [Int]
+    private var heldStart = 0
+    /// By stop string: how many of its bytes the text ends with.
+    private var states: [UInt16]
 
-    /// `stops` are not empty strings.
-    package init(stops: [[UInt8]], keepsStopString: Bool) {
-        self.stops = stops
+    package init(_ automata: StopAutomata, keepsStopString: Bool) {
+        self.automata = automata
         self.keepsStopString = keepsStopString
-        self.states = Array(repeating: 0, count: stops.count)
-        self.links = stops.map { stop in
-            var links = Array(repeating: 0, count: stop.count + 1)
-            var length = 0
-            for index in stop.indices.dropFirst() {
-                while length > 0, stop[index] != stop[length] { length = links[length] }
-                if stop[index] == stop[length] { length += 1 }
-                links[index + 1] = length
-            }
-            return links
-        }
+        states = Array(repeating: 0, count: automata.stops.count)
     }
 
     /// Takes the next bytes and appends to `output` those that the client may see.
@@ -48,37 +39,47 @@ package struct StopMatcher {
     ) -> Verdict {
         for byte in bytes {
             held.append(byte)
-            for index in stops.indices {
-                guard advance(index, byte) else { continue }
-                if mayStop {
-                    let end = keepsStopString ? held.count : held.count - stops[index].count
-                    output.append(contentsOf: held.prefix(end))
-                    held.removeAll()
-                    return .stopped(index)
+            var longest = 0
+            for index in states.indices {
+                if advance(index, byte) {
+                    let count = automata.stops[index].count
+                    if mayStop {
+                        handOn(to: keepsStopString ? held.count : held.count - count, into: &output)
+                        held.removeAll()
+                        heldStart = 0
+                        return .stopped(index)
+                    }
+                    states[index] = automata.links[index][count]
                 }
-                states[index] = links[index][stops[index].count]
+                longest = max(longest, Int(states[index]))
             }
-            let longest = states.max() ?? 0
-            if held.count > longest {
-                output.append(contentsOf: held.prefix(held.count - longest))
-                held.removeFirst(held.count - longest)
-            }
+            handOn(to: held.count - longest, into: &output)
         }
         return .running
     }
 
     /// Hands on what is still held when the text ends otherwise.
     package mutating func flush(into output: inout [UInt8]) {
-        output.append(contentsOf: held)
-        held.removeAll()
+        handOn(to: held.count, into: &output)
+    }
+
+    /// Moves what is held before `end` to the output.
+    private mutating func handOn(to end: Int, into output: inout [UInt8]) {
+        guard end > heldStart else { return }
+        output.append(contentsOf: held[heldStart..<end])
+        heldStart = end
+        guard heldStart * 2 > held.count else { return }
+        held.removeFirst(heldStart)
+        heldStart = 0
     }
 
     /// Feeds one byte to one automaton; true when its stop string is complete.
     private mutating func advance(_ index: Int, _ byte: UInt8) -> Bool {
-        var state = states[index]
-        while state > 0, stops[index][state] != byte { state = links[index][state] }
-        if stops[index][state] == byte { state += 1 }
-        states[index] = state
-        return state == stops[index].count
+        let stop = automata.stops[index]
+        var state = Int(states[index])
+        while state > 0, stop[state] != byte { state = Int(automata.links[index][state]) }
+        if stop[state] == byte { state += 1 }
+        states[index] = UInt16(state)
+        return state == stop.count
     }
 }

@@ -114,7 +114,8 @@ struct RequestPreparer: Sendable {
             prompts: prompts,
             choices: try choices(prompts, sampling, options),
             options: options,
-            stops: sampling.stop.map { Array($0.utf8) },
+            stops: sampling.stop.isEmpty
+                ? nil : StopAutomata(sampling.stop.map { Array($0.utf8) }),
             keepsStopString: sampling.includeStopStringInOutput,
             skipsSpecialTokens: sampling.skipSpecialTokens,
             wantsLogprobs: sampling.logprobs != nil,

@@ -28,8 +28,8 @@ struct PreparedRequest: Sendable {
     var prompts: [Prompt]
     var choices: [Choice]
     var options: RequestOptions
-    /// Stop strings as UTF-8, none empty.
-    var stops: [[UInt8]]
+    /// What finds the stop strings; `nil` if there are none.
+    var stops: StopAutomata?
     var keepsStopString: Bool
     var skipsSpecialTokens: Bool
     /// Tokens come with their log probabilities.
