@@ -76,6 +76,31 @@ struct ResponseTests {
         #expect(try JSON(parsing: body).object != nil)
     }
 
+    /// A whole vocabulary at one position (`--max-logprobs -1`): every one is shown once.
+    @Test func alternativesByTheTenThousandAreWrittenInOnePass() throws {
+        let top = (0..<30_000).map { number in
+            let text = number % 3 == 2 ? "t\(number - 1)" : "t\(number)"
+            return TokenCandidate(id: Int32(number), text: bytes(text), logprob: -1)
+        }
+        let response = CompletionResponse(
+            id: "i",
+            created: 1,
+            model: "m",
+            choices: [
+                .init(
+                    index: 0,
+                    text: [],
+                    finish: Finish(.stop),
+                    logprobs: [TokenLogprob(id: 0, text: [], logprob: -1, top: top)]
+                )
+            ],
+            usage: Usage(promptTokens: 0, completionTokens: 0)
+        )
+        let body = try parsed { response.write(into: &$0) }
+        let logprobs = body["choices"]?.array?[0]["logprobs"]?["top_logprobs"]?.array
+        #expect(logprobs?[0].object?.members.count == 20_000)
+    }
+
     @Test func logprobsReadBackAsTheSameNumber() throws {
         var random = SeededGenerator(seed: 11)
         for _ in 0..<2_000 {

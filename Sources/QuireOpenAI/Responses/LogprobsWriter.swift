@@ -66,7 +66,7 @@ struct LogprobsWriter {
                 buffer.writeStaticString("null")
                 return
             }
-            writeMembers(candidates, isRepeat: { $0.id == $1.id }, into: &buffer) { buffer, item in
+            writeMembers(candidates, key: \.id, into: &buffer) { buffer, item in
                 buffer.writeStaticString("\"")
                 buffer.writeJSONInteger(item.id)
                 buffer.writeStaticString(#"":{"logprob":"#)
@@ -107,12 +107,15 @@ struct LogprobsWriter {
             buffer.writeStaticString("null")
             return
         }
-        let isRepeat: (TokenCandidate, TokenCandidate) -> Bool =
-            tokensAsTokenIDs ? { $0.id == $1.id } : { Self.key($0.text) == Self.key($1.text) }
-        writeMembers(top, isRepeat: isRepeat, into: &buffer) { buffer, item in
+        func write(_ buffer: inout ByteBuffer, _ item: TokenCandidate) {
             writeText(item.id, item.text, into: &buffer)
             buffer.writeStaticString(":")
             buffer.writeJSONLogprob(item.logprob)
+        }
+        if tokensAsTokenIDs {
+            writeMembers(top, key: \.id, into: &buffer, write)
+        } else {
+            writeMembers(top, key: { Self.key($0.text) }, into: &buffer, write)
         }
     }
 
@@ -123,17 +126,16 @@ struct LogprobsWriter {
 
     /// An object with one member per candidate; of candidates with one key the likeliest, which
     /// comes first, is kept, since an object's keys must differ.
-    private func writeMembers(
+    private func writeMembers<Key: Hashable>(
         _ candidates: [TokenCandidate],
-        isRepeat: (TokenCandidate, TokenCandidate) -> Bool,
+        key: (TokenCandidate) -> Key,
         into buffer: inout ByteBuffer,
         _ write: (inout ByteBuffer, TokenCandidate) -> Void
     ) {
+        var keys = Set<Key>(minimumCapacity: candidates.count)
         buffer.writeStaticString("{")
-        for (index, item) in candidates.enumerated() {
-            // Quadratic in the alternatives of one position, which --max-logprobs bounds.
-            guard !candidates[..<index].contains(where: { isRepeat($0, item) }) else { continue }
-            if index > 0 { buffer.writeStaticString(",") }
+        for item in candidates where keys.insert(key(item)).inserted {
+            if keys.count > 1 { buffer.writeStaticString(",") }
             write(&buffer, item)
         }
         buffer.writeStaticString("}")
