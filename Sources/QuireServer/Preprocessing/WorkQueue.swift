@@ -8,7 +8,8 @@ import Synchronization
 package final class WorkQueue: Sendable {
     private struct Job {
         var bytes: Int
-        var work: @Sendable () -> Void
+        /// `nil` once it is taken: with it goes the request's body.
+        var work: (@Sendable () -> Void)?
     }
 
     private struct State {
@@ -60,13 +61,21 @@ package final class WorkQueue: Sendable {
     /// Whether no work waits for a thread.
     package var isEmpty: Bool { state.withLock { $0.count == 0 } }
 
-    /// Lets queued work finish and waits for the threads; further work is refused.
+    /// Drops queued work, lets work that has begun finish, and waits for the threads; further work
+    /// is refused.
     package func close() {
-        let threads = state.withLock { state in
+        let (threads, dropped) = state.withLock { state in
             state.isClosed = true
-            defer { state.threads = [] }
-            return state.threads
+            defer {
+                state.threads = []
+                state.jobs = []
+                state.first = 0
+                state.bytes = 0
+            }
+            return (state.threads, state.jobs)
         }
+        // Let go of outside the lock: it holds bodies and connections.
+        _ = consume dropped
         for _ in threads { ready.signal() }
         for thread in threads { pthread_join(thread, nil) }
     }
@@ -80,12 +89,13 @@ package final class WorkQueue: Sendable {
                 return nil
             }
 
-    /// The next work, waited for; `nil` when the queue is closed and empty.
+    /// The next work, waited for; `nil` when the queue is closed.
     private func next() -> (@Sendable () -> Void)? {
         ready.wait()
         return state.withLock { state in
             guard state.count > 0 else { return nil }
             let job = state.jobs[state.first]
+            state.jobs[state.first].work = nil
             state.first += 1
             state.bytes -= job.bytes
             if state.first * 2 >= state.jobs.count {
