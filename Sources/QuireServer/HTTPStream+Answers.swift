@@ -4,10 +4,15 @@ import QuireOpenAI
 
 extension HTTPStream {
     /// Sends a JSON body that the closure writes.
-    func respondJSON(status: Int = 200, _ write: (inout ByteBuffer) -> Void) {
+    func respondJSON(_ write: (inout ByteBuffer) -> Void) {
         var body = ByteBuffer()
         write(&body)
-        respond(status: status, headers: [("content-type", "application/json")], body: body)
+        respondJSON(body)
+    }
+
+    /// Sends a JSON body.
+    func respondJSON(_ body: ByteBuffer) {
+        respond(status: 200, headers: [("content-type", "application/json")], body: body)
     }
 
     /// Sends an error in OpenAI's shape, with what HTTP asks for beside some statuses.

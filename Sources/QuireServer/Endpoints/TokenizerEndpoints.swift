@@ -1,3 +1,4 @@
+import NIOCore
 import QuireHTTP
 import QuireOpenAI
 import QuireTokenizer
@@ -18,14 +19,18 @@ struct TokenizeEndpoint: Endpoint {
                 }
             let tokens = try preparer.encode(text, addSpecialTokens: request.addSpecialTokens)
             let tokenizer = preparer.model.tokenizer
-            return TokenizeResponse(
+            let response = TokenizeResponse(
                 maxModelLength: preparer.model.maxContext,
                 tokens: tokens,
                 tokenStrings: request.returnTokenStrings
                     ? tokens.map { tokenizer?.tokenBytes($0) ?? [] } : nil
             )
-        } finish: { response, stream in
-            stream.respondJSON { response.write(into: &$0) }
+            // Here and not on the loop: the answer may be larger than the request by far.
+            var answer = ByteBuffer()
+            response.write(into: &answer)
+            return answer
+        } finish: { answer, stream in
+            stream.respondJSON(answer)
         }
     }
 }
@@ -42,11 +47,14 @@ struct DetokenizeEndpoint: Endpoint {
             guard let tokenizer = preparer.model.tokenizer else {
                 throw .badRequest("This server has no tokenizer (--skip-tokenizer-init).")
             }
-            return DetokenizeResponse(
+            let response = DetokenizeResponse(
                 prompt: tokenizer.decode(request.tokens, skipSpecialTokens: false)
             )
-        } finish: { response, stream in
-            stream.respondJSON { response.write(into: &$0) }
+            var answer = ByteBuffer()
+            response.write(into: &answer)
+            return answer
+        } finish: { answer, stream in
+            stream.respondJSON(answer)
         }
     }
 }
