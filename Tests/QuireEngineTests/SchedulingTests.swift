@@ -145,6 +145,18 @@ import Testing
         #expect(bench.sink.complaints.isEmpty)
     }
 
+    @Test func anOwnerMayEndARequestAsAStop() throws {
+        let bench = Bench()
+        bench.handle([request(0, prompt(20), maxTokens: 30)])
+        try bench.step()
+        let stop = FinishReason.stop(stopToken: nil)
+        bench.handle([.abort(EngineRun.address(0), as: stop), .abort(EngineRun.address(0))])
+        #expect(bench.loop.isIdle)
+        #expect(try bench.step() == 0)
+        #expect(bench.sink[EngineRun.address(0)].reason == stop)
+        #expect(bench.sink[EngineRun.address(0)].usage?.completionTokens == 1)
+    }
+
     @Test func aRequestThatWaitsCanBeAborted() throws {
         let bench = Bench(maxSequences: 1)
         let commands = (0..<3).map { request($0, prompt(4, variant: Int32($0)), maxTokens: 2) }

@@ -60,8 +60,11 @@ package final class Engine: Sendable {
 
     /// Ends a request by the next step; any thread.
     ///
-    /// One that has ended already is ignored.
-    package func abort(_ address: OutputAddress) { inbox.abort(address) }
+    /// `reason` is what its `.finished` event and the metrics say: an owner that has found a stop
+    /// string ends it as a stop. One that has ended already is ignored.
+    package func abort(_ address: OutputAddress, as reason: FinishReason = .abort) {
+        inbox.abort(address, as: reason)
+    }
 
     /// Refuses new requests from now on, and ends the thread when those it has are finished.
     package func drain() { inbox.advance(to: .draining) }

@@ -4,7 +4,8 @@ import Synchronization
 /// One message to the engine.
 package enum EngineCommand: Sendable {
     case add(EngineRequest)
-    case abort(OutputAddress)
+    /// Ends a request early, for the reason given.
+    case abort(OutputAddress, as: FinishReason = .abort)
 }
 
 /// What other threads tell the engine thread: requests and aborts in one order, and to stop.
@@ -61,11 +62,11 @@ package enum EngineCommand: Sendable {
         wake()
     }
 
-    func abort(_ address: OutputAddress) {
+    func abort(_ address: OutputAddress, as reason: FinishReason) {
         lock()
         defer { unlock() }
         guard stage != .ended else { return }
-        commands.append(.abort(address))
+        commands.append(.abort(address, as: reason))
         wake()
     }
 

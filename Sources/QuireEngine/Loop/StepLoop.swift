@@ -80,7 +80,8 @@ package final class StepLoop {
         for command in commands {
             switch command {
             case .add(let request): scheduler.add(request, now: now())
-            case .abort(let address): scheduler.abort(address, now: now(), into: &outputs)
+            case .abort(let address, let reason):
+                scheduler.abort(address, as: reason, now: now(), into: &outputs)
             }
         }
         commands.removeAll(keepingCapacity: true)

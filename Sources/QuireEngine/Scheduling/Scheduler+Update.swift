@@ -3,7 +3,7 @@ import QuireKernels
 extension Scheduler {
     /// Takes the step's outcomes: tokens are appended, blocks named, requests ended.
     ///
-    /// Of each request that gets a token, the `.finished` event directly follows its `.token`.
+    /// Of each request that a token ends, the `.finished` event directly follows its `.token`.
     mutating func update(
         _ plan: StepPlan,
         _ result: StepResult,

@@ -85,9 +85,14 @@ struct Scheduler {
     /// Ends a request now; its blocks are free at once.
     ///
     /// One that has ended already is ignored.
-    mutating func abort(_ address: OutputAddress, now: UInt64, into outputs: inout StepOutputs) {
+    mutating func abort(
+        _ address: OutputAddress,
+        as reason: FinishReason = .abort,
+        now: UInt64,
+        into outputs: inout StepOutputs
+    ) {
         guard let request = requests[address] else { return }
-        finish(request, .abort, now: now, into: &outputs)
+        finish(request, reason, now: now, into: &outputs)
         removeFromQueues(request)
     }
 

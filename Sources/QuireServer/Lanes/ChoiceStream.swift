@@ -11,6 +11,8 @@ final class ChoiceStream {
     let prompt: Int
     private let discardsOutput: Bool
     private var text: ChoiceText
+    /// A stop string is complete; what the engine still sends is not part of the answer.
+    private var isStopped = false
     /// Where the engine sends this choice's tokens; `nil` before it runs and once it has ended.
     var address: OutputAddress?
 
@@ -41,11 +43,13 @@ final class ChoiceStream {
     }
 
     private func take(_ token: Int32, _ logprobs: TokenLogprobs?, _ ending: FinishReason?) {
-        if discardsOutput { return }
+        if discardsOutput || isStopped { return }
         switch text.take(token, logprobs, ending: ending) {
         case .nothing: return
         case .piece: break
-        case .stopped: session.stop(self)
+        case .stopped:
+            isStopped = true
+            session.stop(self)
         }
         session.writer.write(text.piece)
     }

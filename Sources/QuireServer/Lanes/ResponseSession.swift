@@ -78,12 +78,11 @@ final class ResponseSession {
     }
 
     /// The choice has met a stop string: the engine need not go on.
+    ///
+    /// It keeps its slot until the engine has ended it, by the next step, and told its usage.
     func stop(_ choice: ChoiceStream) {
         guard let address = choice.address else { return }
-        engine.abort(address)
-        lane.release(address)
-        choice.address = nil
-        count(choice)
+        engine.abort(address, as: .stop(stopToken: nil))
     }
 
     /// The engine has ended the choice.
@@ -92,10 +91,6 @@ final class ResponseSession {
         cachedTokens[choice.prompt] = max(cachedTokens[choice.prompt], usage.cachedTokens)
         lane.release(address)
         choice.address = nil
-        count(choice)
-    }
-
-    private func count(_ choice: ChoiceStream) {
         completionTokens += choice.completionTokens
         unfinishedCount -= 1
     }
