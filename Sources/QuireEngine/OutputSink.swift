@@ -6,6 +6,8 @@ package enum FinishReason: Sendable, Hashable {
     case length
     /// The request was aborted by its owner.
     case abort
+    /// What the request itself asks for cannot be done, which only showed as it ran.
+    case unservable(String)
     /// A fault in this request's row or in its step.
     case error(String)
 }

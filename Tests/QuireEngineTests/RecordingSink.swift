@@ -49,7 +49,7 @@ final class RecordingSink: OutputSink {
                         if last?.slot != event.slot || last?.isToken != true {
                             state.complaints.append("\(address): its end is not at its last token")
                         }
-                    case .abort, .error: break
+                    case .abort, .unservable, .error: break
                     }
                     record.reason = reason
                     record.usage = usage

@@ -86,7 +86,7 @@ import Testing
         #expect(greedy([1, 9, 3, 2]) { $0.allowedTokens = [0, 2] } == 2)
         // Ids beyond the vocabulary are no tokens.
         #expect(greedy([1, 9, 3, 2]) { $0.allowedTokens = [-1, 7, 3] } == 3)
-        guard case .fault = sample([1, 2], { $0.allowedTokens = [] }) else {
+        guard case .unservable = sample([1, 2], { $0.allowedTokens = [] }) else {
             Issue.record("a token was found in nothing")
             return
         }

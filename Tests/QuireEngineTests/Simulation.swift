@@ -176,7 +176,7 @@ final class Simulation {
             case .abort:
                 try require(aborted.contains(request.address), "\(name) was not aborted")
                 continue
-            case .error(let message):
+            case .unservable(let message), .error(let message):
                 if message == "the device is gone" { continue }
                 guard case .error = wanted.reason else {
                     try fail("\(name) ended with \(message)")

@@ -40,7 +40,7 @@ struct RequestParsingTests {
                 "repetition_penalty":1.1,"presence_penalty":-1,"frequency_penalty":0.25,"seed":-7,
                 "logit_bias":{"5":-100,"6":250},"stop":["a","b"],"stop_token_ids":[1,2.0],
                 "include_stop_str_in_output":true,"ignore_eos":true,"min_tokens":2,"max_tokens":9,
-                "bad_words":["x"],"allowed_token_ids":[3],"logprobs":true,"top_logprobs":4,
+                "bad_words":["x"],"allowed_token_ids":[7,3,7],"logprobs":true,"top_logprobs":4,
                 "prompt_logprobs":0,"skip_special_tokens":false,
                 "spaces_between_special_tokens":false
                 """
@@ -65,7 +65,7 @@ struct RequestParsingTests {
         #expect(sampling.minTokens == 2)
         #expect(sampling.maxTokens == 9)
         #expect(sampling.badWords == ["x"])
-        #expect(sampling.allowedTokenIDs == [3])
+        #expect(sampling.allowedTokenIDs == [3, 7])
         #expect(sampling.logprobs == 4)
         #expect(sampling.promptLogprobs == 0)
         #expect(!sampling.skipSpecialTokens)

@@ -102,6 +102,8 @@ package struct StepSample {
 package struct StepResult {
     package enum Outcome: Sendable {
         case token(Int32, TokenLogprobs?)
+        /// The request's own parameters leave nothing to answer with.
+        case unservable(String)
         /// This row cannot be used (its logits are not finite, say); the others can.
         case fault(String)
     }

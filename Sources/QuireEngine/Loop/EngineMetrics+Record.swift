@@ -25,7 +25,7 @@ extension EngineMetrics {
         case .stop: successStop.increment()
         case .length: successLength.increment()
         case .abort: successAbort.increment()
-        case .error: successError.increment()
+        case .unservable, .error: successError.increment()
         }
         requestPromptTokens.observe(Double(request.usage.promptTokens))
         requestGenerationTokens.observe(Double(request.usage.completionTokens))

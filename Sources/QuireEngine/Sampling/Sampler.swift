@@ -35,7 +35,7 @@ package struct Sampler {
             return .token(token, reader.logprobs(of: token, top: count))
         case .next(let outputIndex):
             guard let token = next(logits, maximum, sample, outputIndex) else {
-                return .fault("the request's parameters leave no token to choose")
+                return .unservable("The request's parameters leave no token to choose.")
             }
             guard let count = fields.logprobs else { return .token(token, nil) }
             let reader = LogprobsReader(logits: logits, maximum: maximum)

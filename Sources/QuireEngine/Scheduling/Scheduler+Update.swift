@@ -51,6 +51,7 @@ extension Scheduler {
                 switch outcomes.removeFirst() {
                 case .token(_, let token?): logprobs.append(token)
                 case .token(_, nil): return .error("the executor reported no prompt logprobs")
+                case .unservable(let message): return .unservable(message)
                 case .fault(let message): return .error(message)
                 }
             }
@@ -63,6 +64,7 @@ extension Scheduler {
             return nil
         }
         switch outcome {
+        case .unservable(let message): return .unservable(message)
         case .fault(let message): return .error(message)
         case .token(let token, let logprobs):
             request.computedCount += share.rowCount

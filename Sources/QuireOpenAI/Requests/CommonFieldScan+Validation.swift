@@ -21,7 +21,7 @@ extension CommonFieldScan {
             "allowed_token_ids",
             "allowed_token_ids cannot be empty; leave it out to allow all tokens."
         )
-        fields.allowedTokenIDs = allowedTokenIDs
+        fields.allowedTokenIDs = allowedTokenIDs.map { Set($0).sorted() }
         fields.skipSpecialTokens = skipSpecialTokens ?? true
         fields.spacesBetweenSpecialTokens = spacesBetweenSpecialTokens ?? true
         return fields

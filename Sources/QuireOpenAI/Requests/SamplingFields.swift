@@ -35,7 +35,7 @@ package struct SamplingFields: Sendable, Hashable {
     package internal(set) var maxTokens: Int?
     /// Strings that may not appear; none is empty.
     package internal(set) var badWords: [String] = []
-    /// The only tokens that may be chosen, not empty; `nil` allows all.
+    /// The only tokens that may be chosen, not empty, ascending, each once; `nil` allows all.
     package internal(set) var allowedTokenIDs: [Int32]?
     /// Alternatives wanted beside each chosen token (0: only the chosen one); `nil`: no logprobs.
     package internal(set) var logprobs: Int?

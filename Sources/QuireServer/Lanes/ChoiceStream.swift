@@ -55,9 +55,15 @@ final class ChoiceStream {
     }
 
     private func finish(_ reason: FinishReason, _ usage: RequestUsage) {
-        if case .error(let message) = reason {
+        switch reason {
+        // The answer of a choice that has met its stop string is whole already.
+        case .unservable(let sentence) where !isStopped:
+            session.fail(.badRequest(sentence))
+            return
+        case .error(let message) where !isStopped:
             session.fail(.internalError(message))
             return
+        case .stop, .length, .abort, .unservable, .error: break
         }
         if text.piece.finish == nil {
             // No token carried the end: an echo alone, or an abort by the server.

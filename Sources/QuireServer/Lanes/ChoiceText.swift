@@ -112,7 +112,7 @@ struct ChoiceText {
         case .stop(let token): Finish(.stop, stopReason: token.map { .token($0) })
         case .length: Finish(.length)
         case .abort: Finish(.abort)
-        case .error: Finish(.error)
+        case .unservable, .error: Finish(.error)
         }
     }
 

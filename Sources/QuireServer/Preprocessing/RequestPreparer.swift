@@ -112,7 +112,7 @@ struct RequestPreparer: Sendable {
             created: clock.unixTime(),
             model: name,
             prompts: prompts,
-            choices: try choices(prompts, sampling, options),
+            choices: try choices(kind, prompts, sampling, options),
             options: options,
             stops: sampling.stop.isEmpty
                 ? nil : StopAutomata(sampling.stop.map { Array($0.utf8) }),
@@ -127,11 +127,19 @@ struct RequestPreparer: Sendable {
     /// One choice per prompt and repetition; the choices of a prompt draw from seeds in a row, as
     /// vLLM's do.
     private func choices(
+        _ kind: StreamEncoder.Kind,
         _ prompts: [PreparedRequest.Prompt],
         _ sampling: SamplingFields,
         _ options: RequestOptions
     ) throws(OpenAIError) -> [PreparedRequest.Choice] {
         let badWords = try tokenized(badWords: sampling.badWords)
+        // Made once: its lists are long, and shared by all choices.
+        let common = SamplingParameters.Fields(
+            sampling,
+            defaults: model.defaults,
+            badWords: badWords
+        )
+        try checkTokensAreLeft(common)
         var choices: [PreparedRequest.Choice] = []
         choices.reserveCapacity(prompts.count * sampling.n)
         for (index, prompt) in prompts.enumerated() {
@@ -139,20 +147,41 @@ struct RequestPreparer: Sendable {
             let wanted = sampling.maxTokens ?? model.defaults.maxTokens ?? room
             let seed = sampling.seed.map { UInt64(bitPattern: Int64($0)) } ?? random.nextSeed()
             for repetition in 0..<sampling.n {
-                var fields = SamplingParameters.Fields(
-                    sampling,
-                    defaults: model.defaults,
-                    maxTokens: max(1, min(wanted, room)),
-                    badWords: badWords,
-                    seed: seed &+ UInt64(repetition)
-                )
-                // Computed once per prompt, unless each choice's stream begins with them.
-                if repetition > 0, !(options.stream && options.echo) { fields.promptLogprobs = nil }
+                var fields = common
+                fields.maxTokens = max(1, min(wanted, room))
+                fields.seed = seed &+ UInt64(repetition)
+                // Computed once per prompt for a whole answer; of streams only those of
+                // completions show them, and each choice's begins with them.
+                let showsThem =
+                    options.stream ? kind == .completion && options.echo : repetition == 0
+                if !showsThem { fields.promptLogprobs = nil }
                 choices.append(
                     PreparedRequest.Choice(prompt: index, sampling: SamplingParameters(fields))
                 )
             }
         }
         return choices
+    }
+
+    /// Refuses a request whose lists exclude every token at some place of the answer from the start.
+    ///
+    /// Words of several tokens may still do so later, which the engine tells.
+    private func checkTokensAreLeft(
+        _ fields: SamplingParameters.Fields
+    ) throws(OpenAIError) {
+        var excluded = Set(fields.badWords.compactMap { $0.count == 1 ? $0[0] : nil })
+        if fields.minTokens > 0 {
+            excluded.formUnion(fields.stopTokens)
+            excluded.formUnion(fields.endTokens)
+        }
+        let isLeft =
+            fields.allowedTokens.map { !$0.allSatisfy(excluded.contains) }
+            ?? (excluded.count { $0 >= 0 && Int($0) < model.vocabularySize } < model.vocabularySize)
+        guard !isLeft else { return }
+        throw .badRequest(
+            "No token is left to choose: allowed_token_ids, bad_words and, until min_tokens is "
+                + "reached, the stop and end tokens exclude all of them.",
+            param: fields.allowedTokens == nil ? "bad_words" : "allowed_token_ids"
+        )
     }
 }

@@ -5,13 +5,12 @@ extension SamplingParameters.Fields {
     /// The engine's parameters for a validated request: the one place where wire fields, the
     /// model's defaults and the engine's names meet.
     ///
-    /// `maxTokens` is already bounded by the context; `badWords` are tokenised.
+    /// `badWords` are tokenised. What differs between the choices of a request, `maxTokens` and
+    /// `seed`, is left to the caller.
     init(
         _ request: SamplingFields,
         defaults: GenerationDefaults,
-        maxTokens: Int,
-        badWords: [[Int32]],
-        seed: UInt64
+        badWords: [[Int32]]
     ) {
         self.init()
         temperature = Float(request.temperature ?? defaults.temperature ?? 1)
@@ -21,7 +20,6 @@ extension SamplingParameters.Fields {
         repetitionPenalty = Float(request.repetitionPenalty ?? defaults.repetitionPenalty ?? 1)
         presencePenalty = Float(request.presencePenalty)
         frequencyPenalty = Float(request.frequencyPenalty)
-        self.seed = seed
         logitBias = request.logitBias.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         allowedTokens = request.allowedTokenIDs
         self.badWords = badWords
@@ -29,7 +27,6 @@ extension SamplingParameters.Fields {
         endTokens = defaults.endTokens
         ignoresEnd = request.ignoreEOS
         minTokens = request.minTokens
-        self.maxTokens = maxTokens
         logprobs = request.logprobs
         promptLogprobs = request.promptLogprobs
     }

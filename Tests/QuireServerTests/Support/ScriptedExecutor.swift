@@ -9,14 +9,18 @@ final class Script: Sendable {
     let token: @Sendable (Int) -> Int32
     /// Steps that fail as a whole, by number.
     let failingSteps: Set<Int>
+    /// Places in an answer at which the request's parameters leave no token.
+    let unservablePlaces: Set<Int>
 
     init(
         isOpen: Bool = true,
         failingSteps: Set<Int> = [],
+        unservablePlaces: Set<Int> = [],
         token: @escaping @Sendable (Int) -> Int32 = { Int32(300 + $0 % 100) }
     ) {
         self.token = token
         self.failingSteps = failingSteps
+        self.unservablePlaces = unservablePlaces
         gate.withLock { $0.isOpen = isOpen }
     }
 
@@ -59,6 +63,8 @@ final class ScriptedExecutor: Executor {
         if script.failingSteps.contains(number) { throw StepError("the script says so") }
         for sample in plan.samples {
             switch sample.purpose {
+            case .next(let index) where script.unservablePlaces.contains(index):
+                result.outcomes.append(.unservable("No token is left."))
             case .next(let index): result.outcomes.append(.token(script.token(index), nil))
             case .promptToken(let token): result.outcomes.append(.token(token, nil))
             }
