@@ -14,16 +14,18 @@ package struct GenerationDefaults: Sendable, Hashable {
     /// The model's end-of-sequence tokens.
     package var endTokens: [Int32] = []
 
-    /// Values out of their range are left out: the file is not the client's to mend.
+    /// Values out of the range that a request is held to are left out: the file is not the client's
+    /// to mend.
     package init(_ json: JSON?, endTokens: [Int32]) {
-        if let value = json?["temperature"]?.double, value >= 0, value.isFinite {
-            temperature = value
+        func number(_ name: String, in range: ClosedRange<Double>) -> Double? {
+            json?[name]?.double.flatMap { range.contains($0) ? $0 : nil }
         }
-        if let value = json?["top_p"]?.double, value > 0, value <= 1 { topP = value }
-        if let value = json?["top_k"]?.int, value >= 0 { topK = value }
-        if let value = json?["min_p"]?.double, value >= 0, value <= 1 { minP = value }
-        if let value = json?["repetition_penalty"]?.double, value > 0, value.isFinite {
-            repetitionPenalty = value
+        temperature = number("temperature", in: 0...1000)
+        topP = number("top_p", in: Double.leastNonzeroMagnitude...1)
+        minP = number("min_p", in: 0...1)
+        repetitionPenalty = number("repetition_penalty", in: 0.001...1000)
+        if let value = json?["top_k"]?.int, value >= -1, value <= Int(Int32.max) {
+            topK = max(0, value)
         }
         if let value = json?["max_new_tokens"]?.int, value > 0 { maxTokens = value }
         self.endTokens = endTokens
