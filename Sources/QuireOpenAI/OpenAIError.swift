@@ -75,6 +75,21 @@ extension OpenAIError {
         OpenAIError(status: 503, type: "ServiceUnavailableError", message: message)
     }
 
+    /// The 400 for a prompt whose length alone says that it cannot fit the context.
+    package static func contextLength(
+        maxModelLength: Int,
+        atLeast promptTokens: Int,
+        param: String
+    ) -> OpenAIError {
+        let what = param == "messages" ? "messages" : "prompt"
+        return .badRequest(
+            "This model's maximum context length is \(maxModelLength) tokens. However, your "
+                + "\(what) resulted in at least \(promptTokens) tokens. Please reduce the length "
+                + "of the \(what).",
+            param: param
+        )
+    }
+
     /// The 400 for a prompt, or a prompt and its answer, that does not fit the context.
     ///
     /// `maxTokens` is what the request asked for, if it did; `param` is the field to name.

@@ -15,7 +15,9 @@ package struct ServedModel: Sendable {
     /// Seconds since 1970 at which the server came up.
     package var created: Int
     /// Without one only token ids go in and out (`--skip-tokenizer-init`).
-    package var tokenizer: Tokenizer?
+    package let tokenizer: Tokenizer?
+    /// Bytes of the tokenizer's longest token; 0 without one.
+    let longestTokenBytes: Int
     /// Without one there are completions, but no chats.
     package var template: ChatTemplate?
     /// What the template may name: `bos_token`, `eos_token` and the like.
@@ -43,6 +45,8 @@ package struct ServedModel: Sendable {
         self.root = root
         self.created = created
         self.tokenizer = tokenizer
+        let ids = 0..<Int32(clamping: tokenizer?.vocabularySize ?? 0)
+        longestTokenBytes = ids.reduce(0) { max($0, tokenizer?.tokenBytes($1).count ?? 0) }
         self.template = template
         self.specialTokens = specialTokens
         self.maxContext = maxContext

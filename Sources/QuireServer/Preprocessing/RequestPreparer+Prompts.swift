@@ -15,6 +15,7 @@ extension RequestPreparer {
     ) throws(OpenAIError) -> PreparedRequest.Prompt {
         switch source {
         case .text(let text):
+            try checkLength(of: text, options, param: "prompt")
             let tokens = try encode(text, addSpecialTokens: options.addSpecialTokens)
             var prompt = try self.prompt(tokens, sampling, options, param: "prompt")
             if options.echo {
@@ -34,6 +35,19 @@ extension RequestPreparer {
     }
 
     // MARK: Tokens
+
+    /// Refuses a text of which even the longest tokens would make more than the context holds:
+    /// what cannot fit is not tokenised first.
+    func checkLength(
+        of text: String,
+        _ options: RequestOptions,
+        param: String
+    ) throws(OpenAIError) {
+        guard options.truncatePromptTokens == nil, model.longestTokenBytes > 0 else { return }
+        let atLeast = text.utf8.count / model.longestTokenBytes
+        guard atLeast > model.maxContext else { return }
+        throw .contextLength(maxModelLength: model.maxContext, atLeast: atLeast, param: param)
+    }
 
     /// The text's tokens, all of them known to the model.
     func encode(_ text: String, addSpecialTokens: Bool) throws(OpenAIError) -> [Int32] {

@@ -30,7 +30,10 @@ struct RequestPreparer: Sendable {
     func chat(_ body: ByteBuffer, idHeader: String?) throws(OpenAIError) -> PreparedRequest {
         let request = try ChatCompletionRequest(parsing: body, limits: limits)
         let name = try modelName(request.model)
+        // What is cheap to refuse is refused before the text is worked on.
+        try checkChoices(of: 1, request.sampling)
         let text = try render(request.chat)
+        try checkLength(of: text, request.options, param: "messages")
         let tokens = try encode(text, addSpecialTokens: request.options.addSpecialTokens)
         var prompt = try self.prompt(tokens, request.sampling, request.options, param: "messages")
         if request.options.echo { prompt.echo = try echo(request.chat) }
@@ -48,6 +51,7 @@ struct RequestPreparer: Sendable {
     func completion(_ body: ByteBuffer, idHeader: String?) throws(OpenAIError) -> PreparedRequest {
         let request = try CompletionRequest(parsing: body, limits: limits)
         let name = try modelName(request.model)
+        try checkChoices(of: request.prompts.count, request.sampling)
         var prompts: [PreparedRequest.Prompt] = []
         for prompt in request.prompts {
             prompts.append(try completionPrompt(prompt, request.sampling, request.options))
@@ -83,6 +87,28 @@ struct RequestPreparer: Sendable {
         )
     }
 
+    /// Refuses what is wrong with the choices whatever the prompts turn out to be.
+    private func checkChoices(
+        of promptCount: Int,
+        _ sampling: SamplingFields
+    ) throws(OpenAIError) {
+        let (count, overflows) = promptCount.multipliedReportingOverflow(by: sampling.n)
+        guard !overflows, count <= options.maxChoices else {
+            throw .badRequest(
+                "\(promptCount) prompts with n = \(sampling.n) make more than the "
+                    + "\(options.maxChoices) choices that one request may have.",
+                param: "n"
+            )
+        }
+        if model.tokenizer == nil, !sampling.stop.isEmpty {
+            throw .badRequest(
+                "stop needs text, and this server has no tokenizer (--skip-tokenizer-init); "
+                    + "use stop_token_ids.",
+                param: "stop"
+            )
+        }
+    }
+
     private func assemble(
         _ kind: StreamEncoder.Kind,
         id: String,
@@ -91,22 +117,7 @@ struct RequestPreparer: Sendable {
         sampling: SamplingFields,
         options: RequestOptions
     ) throws(OpenAIError) -> PreparedRequest {
-        let (count, overflows) = prompts.count.multipliedReportingOverflow(by: sampling.n)
-        guard !overflows, count <= self.options.maxChoices else {
-            throw .badRequest(
-                "\(prompts.count) prompts with n = \(sampling.n) make more than the "
-                    + "\(self.options.maxChoices) choices that one request may have.",
-                param: "n"
-            )
-        }
-        if self.model.tokenizer == nil, !sampling.stop.isEmpty {
-            throw .badRequest(
-                "stop needs text, and this server has no tokenizer (--skip-tokenizer-init); "
-                    + "use stop_token_ids.",
-                param: "stop"
-            )
-        }
-        return PreparedRequest(
+        PreparedRequest(
             kind: kind,
             id: id,
             created: clock.unixTime(),
