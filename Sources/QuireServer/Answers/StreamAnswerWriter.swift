@@ -137,7 +137,8 @@ final class StreamAnswerWriter: AnswerWriter {
         guard echo != nil || sendsIDs else { return }
         var details = ChunkDetails()
         if sendsIDs { details.promptTokenIDs = request.prompts[prompt].tokens }
-        if echo != nil, request.wantsLogprobs {
+        // A chat's echo is one message of a prompt that the client never saw.
+        if request.kind == .completion, echo != nil, request.wantsLogprobs {
             details.logprobs = promptLogprobs[choice]
             promptLogprobs[choice] = []
         }

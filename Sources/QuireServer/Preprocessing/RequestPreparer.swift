@@ -130,7 +130,7 @@ struct RequestPreparer: Sendable {
             keepsStopString: sampling.includeStopStringInOutput,
             skipsSpecialTokens: sampling.skipSpecialTokens,
             wantsLogprobs: sampling.logprobs != nil,
-            wantsPromptLogprobs: sampling.promptLogprobs != nil && !options.echo,
+            wantsPromptLogprobs: sampling.promptLogprobs != nil,
             discardsOutput: kind == .completion && options.echo && sampling.maxTokens == 0
         )
     }

@@ -34,7 +34,7 @@ struct PreparedRequest: Sendable {
     var skipsSpecialTokens: Bool
     /// Tokens come with their log probabilities.
     var wantsLogprobs: Bool
-    /// The answer has `prompt_logprobs`; an echo has the same numbers in its `logprobs` instead.
+    /// The answer has `prompt_logprobs`, as vLLM's also has for an `echo` with `logprobs`.
     var wantsPromptLogprobs: Bool
     /// The client wants only the prompt back (`echo` with `max_tokens: 0`); the one token that the
     /// engine generates all the same is thrown away.
