@@ -35,11 +35,6 @@ extension OpenAIError {
         OpenAIError(status: 401, type: "AuthenticationError", message: message)
     }
 
-    /// A 403: the key is known but may not do this.
-    package static func forbidden(_ message: String) -> OpenAIError {
-        OpenAIError(status: 403, type: "PermissionDeniedError", message: message)
-    }
-
     /// A 404: there is no such thing here.
     package static func notFound(_ message: String, param: String? = nil) -> OpenAIError {
         OpenAIError(status: 404, type: "NotFoundError", message: message, param: param)
@@ -58,11 +53,6 @@ extension OpenAIError {
     /// A 413: the body is longer than the server reads.
     package static func payloadTooLarge(_ message: String) -> OpenAIError {
         OpenAIError(status: 413, type: "PayloadTooLargeError", message: message)
-    }
-
-    /// A 429: a limit of the caller or of the queue is reached; it should come back later.
-    package static func tooManyRequests(_ message: String) -> OpenAIError {
-        OpenAIError(status: 429, type: "RateLimitError", message: message)
     }
 
     /// A 500: our own fault; the message must hold nothing from inside.

@@ -22,7 +22,7 @@ extension HTTPStream {
         switch error.status {
         case 401: headers.append(("www-authenticate", "Bearer"))
         // Queues drain within a step or two: a second is soon enough, and not a hammer.
-        case 429, 503: headers.append(("retry-after", "1"))
+        case 503: headers.append(("retry-after", "1"))
         default: break
         }
         var body = ByteBuffer()

@@ -281,7 +281,6 @@ struct BadRequestTests {
         ),
         BadRequest(chatBody(#""tool_choice":"maybe""#), "tool_choice", "got maybe"),
         BadRequest(chatBody(#""tool_choice":1"#), "tool_choice", "got integer"),
-        BadRequest(chatBody(#""parallel_tool_calls":0"#), "parallel_tool_calls", "true or false"),
         BadRequest(chatBody(#""reasoning_effort":"max""#), "reasoning_effort", "got max"),
         BadRequest(chatBody(#""documents":[1]"#), "documents[0]", "an object"),
         BadRequest(chatBody(#""chat_template":1"#), "chat_template", "a string"),

@@ -19,7 +19,6 @@ struct RequestParsingTests {
         #expect(request.sampling.maxTokens == nil)
         #expect(request.sampling.logprobs == nil)
         #expect(request.sampling.skipSpecialTokens)
-        #expect(request.sampling.spacesBetweenSpecialTokens)
         #expect(!request.options.stream)
         #expect(!request.options.addSpecialTokens)
         #expect(request.unknownFields.isEmpty)
@@ -42,7 +41,7 @@ struct RequestParsingTests {
                 "include_stop_str_in_output":true,"ignore_eos":true,"min_tokens":2,"max_tokens":9,
                 "bad_words":["x"],"allowed_token_ids":[7,3,7],"logprobs":true,"top_logprobs":4,
                 "prompt_logprobs":0,"skip_special_tokens":false,
-                "spaces_between_special_tokens":false
+                "spaces_between_special_tokens":true
                 """
             )
         )
@@ -69,7 +68,6 @@ struct RequestParsingTests {
         #expect(sampling.logprobs == 4)
         #expect(sampling.promptLogprobs == 0)
         #expect(!sampling.skipSpecialTokens)
-        #expect(!sampling.spacesBetweenSpecialTokens)
     }
 
     @Test func everyOptionArrives() throws {

@@ -17,7 +17,6 @@ package struct ChatCompletionRequest: Sendable, Hashable {
     package let sampling: SamplingFields
     package let options: RequestOptions
     package let toolChoice: ToolChoice
-    package let parallelToolCalls: Bool
     /// Names that no table knows, cut and bounded, for one line in the log.
     package let unknownFields: [String]
 
@@ -33,7 +32,6 @@ package struct ChatCompletionRequest: Sendable, Hashable {
         var chat = ChatFieldScan()
         var leftovers = FieldLeftovers()
         var toolChoice: JSON?
-        var parallelToolCalls: Bool?
 
         try scanner.beginBody()
         while let field = try scanner.nextField() {
@@ -42,7 +40,6 @@ package struct ChatCompletionRequest: Sendable, Hashable {
             switch field {
             case "top_logprobs": common.topLogprobs = try scanner.integer(field)
             case "tool_choice": toolChoice = try scanner.tree(field)
-            case "parallel_tool_calls": parallelToolCalls = try scanner.bool(field)
             default: try leftovers.take(field, from: &scanner, limits: limits)
             }
         }
@@ -54,7 +51,6 @@ package struct ChatCompletionRequest: Sendable, Hashable {
         self.sampling = try common.samplingFields()
         self.options = try common.requestOptions()
         self.toolChoice = try Self.checked(toolChoice, tools: chat.tools)
-        self.parallelToolCalls = parallelToolCalls ?? true
         self.unknownFields = leftovers.unknownFields
     }
 

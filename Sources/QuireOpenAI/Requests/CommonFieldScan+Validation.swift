@@ -23,7 +23,13 @@ extension CommonFieldScan {
         )
         fields.allowedTokenIDs = allowedTokenIDs.map { Set($0).sorted() }
         fields.skipSpecialTokens = skipSpecialTokens ?? true
-        fields.spacesBetweenSpecialTokens = spacesBetweenSpecialTokens ?? true
+        // Of tokens that are left out the spaces between make no difference.
+        try require(
+            fields.skipSpecialTokens || spacesBetweenSpecialTokens ?? true,
+            "spaces_between_special_tokens",
+            "spaces_between_special_tokens = false is not supported together with "
+                + "skip_special_tokens = false; leave it out."
+        )
         return fields
     }
 

@@ -22,9 +22,9 @@ extension RequestField {
     package static let chat: [RequestField] =
         honoured(
             common + [
-                "messages", "top_logprobs", "tools", "tool_choice", "parallel_tool_calls",
-                "reasoning_effort", "documents", "chat_template", "chat_template_kwargs",
-                "add_generation_prompt", "continue_final_message",
+                "messages", "top_logprobs", "tools", "tool_choice", "reasoning_effort",
+                "documents", "chat_template", "chat_template_kwargs", "add_generation_prompt",
+                "continue_final_message",
             ]
         ) + harmlessFields + refusedFields
 
@@ -58,6 +58,7 @@ extension RequestField {
             ("prompt_cache_retention", "the prefix cache keeps what fits"),
             ("prediction", "a hint for speed, the answer is the same"),
             ("include_reasoning", "reasoning is part of the text"),
+            ("parallel_tool_calls", "calls are part of the text, however many they are"),
             ("length_penalty", beam), ("early_stopping", beam),
             ("guided_decoding_backend", backend), ("guided_whitespace_pattern", backend),
             ("return_token_offsets", "only read by render endpoints"),

@@ -42,7 +42,6 @@ package struct SamplingFields: Sendable, Hashable {
     /// The same for the prompt's tokens; also set by `echo` with `logprobs`.
     package internal(set) var promptLogprobs: Int?
     package internal(set) var skipSpecialTokens = true
-    package internal(set) var spacesBetweenSpecialTokens = true
 
     init() {}
 }

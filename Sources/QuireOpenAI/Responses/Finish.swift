@@ -5,8 +5,6 @@ package struct Finish: Sendable, Hashable {
     package enum Reason: String, Sendable, Hashable {
         case stop
         case length
-        case toolCalls = "tool_calls"
-        case contentFilter = "content_filter"
         case abort
         case error
     }

@@ -27,9 +27,6 @@ final class TokenLane: @unchecked Sendable {
         self.loop = loop
     }
 
-    /// Requests that have a slot.
-    var activeCount: Int { rows.count - freeRows.count }
-
     /// Gives the choice a slot; it keeps it until it is released.
     func bind(_ choice: ChoiceStream) -> OutputAddress {
         loop.preconditionInEventLoop()
