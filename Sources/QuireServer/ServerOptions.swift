@@ -24,6 +24,8 @@ package struct ServerOptions: Sendable {
     package var maxUnreadBytes = 4 << 20
     /// The seed from which requests without one get theirs; `nil` asks the system.
     package var seed: UInt64?
+    /// Takes a sentence for the operator's log; called on any thread, and rarely.
+    package var log: @Sendable (String) -> Void = { _ in }
 
     package init() {}
 }

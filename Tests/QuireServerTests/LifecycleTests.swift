@@ -48,6 +48,39 @@ import Testing
         try server.shutDown()
     }
 
+    @Test func workForAClientThatHasLeftIsNotBegun() throws {
+        // Unknown fields are told as a request is parsed: the first one stands still there, the
+        // others wait behind it for the only thread.
+        let log = LogLines()
+        let gate = Script(isOpen: false)
+        var options = ServerOptions()
+        options.preprocessThreadCount = 1
+        options.log = { line in
+            log.append(line)
+            while !gate.isOpen { sched_yield() }
+        }
+        let server = try LiveServer.scripted(Script(), options: options)
+        func send(_ field: String) throws -> HTTPTestClient {
+            let client = try server.client()
+            let body = Array(#"{"prompt": "Once", "max_tokens": 1, "\#(field)": 1}"#.utf8)
+            try client.sendRequest("POST", "/v1/completions", body: body)
+            return client
+        }
+        let first = try send("first")
+        while log.all.isEmpty { sched_yield() }
+        let leaving = try send("leaving")
+        leaving.close()
+        // Every loop has looked at its connections since.
+        for _ in 0..<50 { #expect(try server.get("/health").status == 200) }
+        let staying = try send("staying")
+        gate.open()
+        #expect(try first.readResponse().status == 200)
+        #expect(try staying.readResponse().status == 200)
+        #expect(log.all.count == 2)
+        #expect(log.all.allSatisfy { !$0.contains("leaving") })
+        try server.shutDown()
+    }
+
     @Test func aSlowReaderIsCut() throws {
         var options = ServerOptions()
         options.maxUnreadBytes = 256 << 10

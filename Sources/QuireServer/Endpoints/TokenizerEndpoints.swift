@@ -11,6 +11,7 @@ struct TokenizeEndpoint: Endpoint {
         context.preprocessor.run(request.body, on: stream) {
             [preparer = context.preparer] body throws(OpenAIError) in
             let request = try TokenizeRequest(parsing: body, limits: preparer.limits)
+            preparer.unknownFields.note(request.unknownFields)
             _ = try preparer.modelName(request.model)
             let text =
                 switch request.input {
@@ -43,6 +44,7 @@ struct DetokenizeEndpoint: Endpoint {
         context.preprocessor.run(request.body, on: stream) {
             [preparer = context.preparer] body throws(OpenAIError) in
             let request = try DetokenizeRequest(parsing: body, limits: preparer.limits)
+            preparer.unknownFields.note(request.unknownFields)
             _ = try preparer.modelName(request.model)
             guard let tokenizer = preparer.model.tokenizer else {
                 throw .badRequest("This server has no tokenizer (--skip-tokenizer-init).")

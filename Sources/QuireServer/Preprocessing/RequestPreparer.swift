@@ -15,6 +15,7 @@ struct RequestPreparer: Sendable {
     let limits: RequestLimits
     let clock: ServerClock
     let random: RandomSource
+    let unknownFields: UnknownFieldLog
 
     init(_ model: ServedModel, options: ServerOptions, clock: ServerClock) {
         self.model = model
@@ -24,11 +25,13 @@ struct RequestPreparer: Sendable {
         self.limits = limits
         self.clock = clock
         random = RandomSource(seed: options.seed)
+        unknownFields = UnknownFieldLog(options.log)
     }
 
     /// A chat completion's body.
     func chat(_ body: ByteBuffer, idHeader: String?) throws(OpenAIError) -> PreparedRequest {
         let request = try ChatCompletionRequest(parsing: body, limits: limits)
+        unknownFields.note(request.unknownFields)
         let name = try modelName(request.model)
         // What is cheap to refuse is refused before the text is worked on.
         try checkChoices(of: 1, request.sampling)
@@ -50,6 +53,7 @@ struct RequestPreparer: Sendable {
     /// A completion's body.
     func completion(_ body: ByteBuffer, idHeader: String?) throws(OpenAIError) -> PreparedRequest {
         let request = try CompletionRequest(parsing: body, limits: limits)
+        unknownFields.note(request.unknownFields)
         let name = try modelName(request.model)
         try checkChoices(of: request.prompts.count, request.sampling)
         var prompts: [PreparedRequest.Prompt] = []
