@@ -16,7 +16,9 @@ package enum JSON: Sendable, Hashable {
 
 /// An object's members in the order of the text.
 ///
-/// A repeated key keeps its first place and its last value, as Python's `json` does.
+/// A repeated key keeps its first place and its last value, as Python's `json` does. Keys are the
+/// same if their bytes are: `é` as one code point and as two are two keys, where `String` calls
+/// them equal.
 ///
 /// Look-ups are linear: objects of this project's inputs have few members. Whoever reads a large
 /// one (a vocabulary) uses ``JSONReader``.
@@ -43,9 +45,9 @@ package struct JSONObject: Sendable, Hashable {
 
     /// The value at `key`; setting `nil` removes the member.
     package subscript(key: String) -> JSON? {
-        get { members.first { $0.key == key }?.value }
+        get { members.first { $0.key.hasSameBytes(as: key) }?.value }
         set {
-            if let index = members.firstIndex(where: { $0.key == key }) {
+            if let index = members.firstIndex(where: { $0.key.hasSameBytes(as: key) }) {
                 if let newValue {
                     members[index].value = newValue
                 } else {

@@ -221,23 +221,25 @@ package struct JSONReader: ~Escapable {
         var members: [JSONObject.Member] = []
         // Repeats are found by a scan while the object is small, by a table afterwards, so that a
         // hostile object of a million keys costs linear time.
-        var indices: [String: Int] = [:]
+        var indices: [JSONKey: Int] = [:]
         try beginObject()
         while let key = try nextKey() {
             let value = try readValue()
             let known: Int?
             if members.count < 16 {
-                known = members.firstIndex { $0.key == key }
+                known = members.firstIndex { $0.key.hasSameBytes(as: key) }
             } else {
                 if indices.isEmpty {
-                    for (index, member) in members.enumerated() { indices[member.key] = index }
+                    for (index, member) in members.enumerated() {
+                        indices[JSONKey(member.key)] = index
+                    }
                 }
-                known = indices[key]
+                known = indices[JSONKey(key)]
             }
             if let known {
                 members[known].value = value
             } else {
-                if !indices.isEmpty { indices[key] = members.count }
+                if !indices.isEmpty { indices[JSONKey(key)] = members.count }
                 members.append(JSONObject.Member(key: key, value: value))
             }
         }

@@ -45,6 +45,20 @@ struct JSONReaderTests {
         #expect(object["k0"] == .int(1000) && object["k999"] == .int(1999))
     }
 
+    /// `é` as one code point and as two: equal for `String`, not for JSON.
+    @Test(arguments: [0, 40])
+    func keysAreComparedByTheirBytes(otherCount: Int) throws {
+        let others = (0..<otherCount).map { "\"k\($0)\":0," }.joined()
+        let text = "{\(others)\"\u{E9}\":1,\"e\u{301}\":2,\"\u{E9}\":3}"
+        var object = try #require(try JSON(parsing: text).object)
+        #expect(object.members.count == otherCount + 2)
+        #expect(object["\u{E9}"] == .int(3) && object["e\u{301}"] == .int(2))
+        object["e\u{301}"] = nil
+        #expect(object["\u{E9}"] == .int(3) && object["e\u{301}"] == nil)
+        object["e\u{301}"] = .int(4)
+        #expect(object.members.count == otherCount + 2)
+    }
+
     @Test func randomBytesNeverTrap() {
         var generator = SystemRandomNumberGenerator()
         let alphabet = Array(#"{}[]",:\u0123456789eE+-.truefalsn "#.utf8)
