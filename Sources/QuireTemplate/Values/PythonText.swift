@@ -73,8 +73,9 @@ enum PythonText {
         return nil
     }
 
-    /// Where `needle` last occurs in `bytes[..<end]`.
+    /// Where `needle` last occurs in `bytes[..<end]`; linear as ``find(_:in:from:)`` is.
     static func findLast(_ needle: Span<UInt8>, in bytes: Span<UInt8>, before end: Int) -> Int? {
+        if needle.count > 32 { return findLastLong(needle, in: bytes, before: end) }
         var index = end - needle.count
         while index >= 0 {
             if matches(needle, in: bytes, at: index) { return index }
@@ -94,21 +95,46 @@ enum PythonText {
         in bytes: Span<UInt8>,
         from start: Int
     ) -> Int? {
-        // borders[n]: length of the longest proper border of the needle's first n + 1 bytes.
-        var borders = [Int](repeating: 0, count: needle.count)
+        let borders = borders(of: needle)
         var length = 0
-        for index in 1..<needle.count {
-            while length > 0, needle[index] != needle[length] { length = borders[length - 1] }
-            if needle[index] == needle[length] { length += 1 }
-            borders[index] = length
-        }
-        length = 0
         for index in start..<bytes.count {
             while length > 0, bytes[index] != needle[length] { length = borders[length - 1] }
             if bytes[index] == needle[length] { length += 1 }
             if length == needle.count { return index - length + 1 }
         }
         return nil
+    }
+
+    /// As ``findLong(_:in:from:)``, with both texts read from their ends.
+    private static func findLastLong(
+        _ needle: Span<UInt8>,
+        in bytes: Span<UInt8>,
+        before end: Int
+    ) -> Int? {
+        guard needle.count <= end else { return nil }
+        var reversed: [UInt8] = []
+        for index in needle.indices.reversed() { reversed.append(needle[index]) }
+        let borders = borders(of: reversed.span)
+        var length = 0
+        for index in stride(from: end - 1, through: 0, by: -1) {
+            let byte = bytes[index]
+            while length > 0, byte != reversed[length] { length = borders[length - 1] }
+            if byte == reversed[length] { length += 1 }
+            if length == needle.count { return index }
+        }
+        return nil
+    }
+
+    /// For each `n`, the length of the longest proper border of the needle's first `n + 1` bytes.
+    private static func borders(of needle: Span<UInt8>) -> [Int] {
+        var borders = [Int](repeating: 0, count: needle.count)
+        var length = 0
+        for index in needle.indices.dropFirst() {
+            while length > 0, needle[index] != needle[length] { length = borders[length - 1] }
+            if needle[index] == needle[length] { length += 1 }
+            borders[index] = length
+        }
+        return borders
     }
 }
 
