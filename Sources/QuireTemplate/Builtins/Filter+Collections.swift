@@ -10,7 +10,8 @@ extension Interpreter {
             let bound = try bind(arguments, filter, ["d", "attribute"])
             var items = try elements(of: input)
             if let path = bound[1] { items = try attributes(path, of: items) }
-            return try join(items, separator: bound[0]?.text ?? "", converting: true)
+            let separator = try softText(bound[0] ?? .string(""))
+            return try join(items, separator: separator, converting: true)
         case .list: return try make(.list, elements(of: input))
         case .first, .last: return try end(of: input, filter)
         case .items:
@@ -58,6 +59,7 @@ extension Interpreter {
         of value: Value
     ) throws(TemplateError) -> Value {
         guard case .string(let text) = path else { return try item(path, of: value) }
+        try spend(bytes: text.utf8.count)
         var current = value
         for part in text.split(at: ".", limit: .max, fromEnd: false) {
             try spend(1)
@@ -154,18 +156,28 @@ extension Interpreter {
                 var parts: [Value] = []
                 for path in paths {
                     let part = try attribute(path: .string(path), of: item)
-                    parts.append(ignoringCase ? Self.lowercased(part) : part)
+                    parts.append(ignoringCase ? try lowercased(part) : part)
                 }
                 keys.append(try make(.list, parts))
             }
             return keys
         }
         if let path, !path.isNone { keys = try attributes(path, of: items) }
-        return ignoringCase ? keys.map(Self.lowercased) : keys
+        return ignoringCase ? try lowercased(keys) : keys
     }
 
-    private static func lowercased(_ value: Value) -> Value {
-        if case .string(let text) = value { .string(text.pythonLowercased) } else { value }
+    /// A text in lower case, paid for; anything else as it is.
+    private mutating func lowercased(_ value: Value) throws(TemplateError) -> Value {
+        guard case .string(let text) = value else { return value }
+        try spend(bytes: text.utf8.count)
+        return .string(text.pythonLowercased)
+    }
+
+    private mutating func lowercased(_ values: [Value]) throws(TemplateError) -> [Value] {
+        var result: [Value] = []
+        result.reserveCapacity(values.count)
+        for value in values { result.append(try lowercased(value)) }
+        return result
     }
 
     private mutating func dictsort(
@@ -181,7 +193,7 @@ extension Interpreter {
             throw fail("You can only sort by either \"key\" or \"value\"")
         }
         var keys = by == "key" ? dictionary.keys : dictionary.values
-        if !bound.bool(0) { keys = keys.map(Self.lowercased) }
+        if !bound.bool(0) { keys = try lowercased(keys) }
         return try make(
             .list,
             sorted(pairs(of: dictionary), keys: keys, reverse: bound.bool(2)).values
@@ -198,7 +210,7 @@ extension Interpreter {
         var seen: Set<ValueDictionary.Key> = []
         var kept: [Value] = []
         for (item, keyValue) in zip(items, keys) {
-            guard let key = ValueDictionary.Key(keyValue) else {
+            guard let key = try key(keyValue) else {
                 throw fail("unhashable type: '\(keyValue.typeName)'")
             }
             if seen.insert(key).inserted { kept.append(item) }
@@ -259,7 +271,7 @@ extension Interpreter {
             return try makeGenerator(values)
         }
         var rest = arguments
-        let name = rest.positional.removeFirst().text
+        let name = try softText(rest.positional.removeFirst())
         guard let filter = Filter(rawValue: name) else { throw fail("No filter named '\(name)'.") }
         var values: [Value] = []
         values.reserveCapacity(items.count)
@@ -304,7 +316,7 @@ extension Interpreter {
         var rest = arguments
         var test: ValueTest?
         if !rest.positional.isEmpty {
-            let name = rest.positional.removeFirst().text
+            let name = try softText(rest.positional.removeFirst())
             guard let known = ValueTest(name: name) else {
                 throw fail("No test named '\(name)'.")
             }
@@ -380,7 +392,7 @@ extension Interpreter {
                 values[index] = replacement
             }
         }
-        let keys = bound.bool(2) ? values : values.map(Self.lowercased)
+        let keys = bound.bool(2) ? values : try lowercased(values)
         let order = try sorted(items, keys: keys, reverse: false).order
         var groups: [(key: Value, label: Value, items: [Value])] = []
         for index in order {

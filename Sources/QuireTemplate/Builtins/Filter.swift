@@ -71,8 +71,8 @@ extension Interpreter {
             let bound = try bind(arguments, filter, ["old", "new", "count"], required: 2)
             return try replacing(
                 softText(input),
-                bound.value(0).text,
-                with: bound.value(1).text,
+                softText(bound.value(0)),
+                with: softText(bound.value(1)),
                 limit: (try bound.int(2)).flatMap { $0 < 0 ? nil : $0 } ?? .max
             )
         case .indent: return try indent(input, arguments)
@@ -104,10 +104,33 @@ extension Interpreter {
 
     /// `str(value)`, paid for.
     mutating func softText(_ value: Value) throws(TemplateError) -> String {
-        if case .string(let text) = value { return text }
         if case .undefined(.unsafe) = value { _ = try elements(of: value) }
+        if case .string(let text) = value {
+            try spend(bytes: text.utf8.count)
+            return text
+        }
+        var bytes: [UInt8] = []
+        try append(value, to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Appends `str(value)`, paid for and no longer than a text may be.
+    mutating func append(_ value: Value, to bytes: inout [UInt8]) throws(TemplateError) {
         try spend(value.extent.weight)
-        return value.text
+        let start = bytes.count
+        value.appendText(to: &bytes, limit: limits.outputBytesMax)
+        try checkSize(bytes.count)
+        try spend(bytes: bytes.count - start)
+    }
+
+    /// `repr(value)`, paid for.
+    mutating func representation(of value: Value) throws(TemplateError) -> String {
+        try spend(value.extent.weight)
+        var bytes: [UInt8] = []
+        value.appendRepresentation(to: &bytes, limit: limits.outputBytesMax)
+        try checkSize(bytes.count)
+        try spend(bytes: bytes.count)
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// `len(value)`.
@@ -154,6 +177,7 @@ extension Interpreter {
         guard case .string(let text) = input else {
             throw fail("indent: expected a string, not \(input.typeName)")
         }
+        try spend(bytes: text.utf8.count)
         let lines = (text + "\n").pythonLines(keepingEnds: false)
         let (growth, overflows) = lines.count.multipliedReportingOverflow(
             by: indentation.utf8.count
@@ -190,7 +214,7 @@ extension Interpreter {
 
     // MARK: Numbers
 
-    private func toInt(
+    private mutating func toInt(
         _ input: Value,
         _ arguments: CallArguments
     ) throws(TemplateError) -> Value {
@@ -204,6 +228,7 @@ extension Interpreter {
             }
             return .int(integer)
         case .string(let text):
+            try spend(bytes: text.utf8.count)
             let digits = text.stripped(nil).replacing(text: "_", with: "", limit: .max)
             let base = try bound.int(1) ?? 10
             guard (2...36).contains(base) else { return defaultValue }
@@ -216,13 +241,16 @@ extension Interpreter {
         }
     }
 
-    private func toFloat(
+    private mutating func toFloat(
         _ input: Value,
         _ arguments: CallArguments
     ) throws(TemplateError) -> Value {
         let bound = try bind(arguments, .float, ["default"])
         if let number = input.number { return .double(number) }
-        if case .string(let text) = input, let value = pythonDouble(text) { return .double(value) }
+        if case .string(let text) = input {
+            try spend(bytes: text.utf8.count)
+            if let value = pythonDouble(text) { return .double(value) }
+        }
         return bound[0] ?? .double(0)
     }
 

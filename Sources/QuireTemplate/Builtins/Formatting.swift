@@ -102,8 +102,7 @@ extension Interpreter {
         switch type {
         case "s": return specification.formatted(try softText(value))
         case "r", "a":
-            try spend(value.extent.weight)
-            return specification.formatted(value.representation)
+            return specification.formatted(try representation(of: value))
         case "c":
             if case .string(let text) = value, text.scalarCount == 1 {
                 return specification.formatted(text)
@@ -180,6 +179,7 @@ extension Interpreter {
             }
             value = arguments.positional[index]
         } else {
+            try spend(arguments.keywords.count)
             let keyword = arguments.keywords.first { $0.name.sameText(as: name) }
             guard let keyword else { throw fail("KeyError: '\(name)'") }
             value = keyword.value
@@ -198,9 +198,7 @@ extension Interpreter {
         switch field.conversion {
         case nil: break
         case "s": value = .string(try softText(value))
-        case "r":
-            try spend(value.extent.weight)
-            value = .string(value.representation)
+        case "r": value = .string(try representation(of: value))
         default: throw fail("unknown conversion specifier in format string")
         }
         return try formatted(value, braceSpecification(field.specification))

@@ -121,7 +121,8 @@ extension Interpreter {
             }
         }
         if method == .index {
-            throw fail("\(bound.value(0).representation) is not in \(sequence.kind.rawValue)")
+            let text = try representation(of: bound.value(0))
+            throw fail("\(text) is not in \(sequence.kind.rawValue)")
         }
         return .int(count)
     }
@@ -138,11 +139,11 @@ extension Interpreter {
                 required: 1,
                 line: line
             )
-            guard let key = ValueDictionary.Key(bound.value(0)) else {
+            guard let key = try key(bound.value(0)) else {
                 if bound.value(0).isUndefined { return bound.value(1) }
                 throw fail("unhashable type: '\(bound.value(0).typeName)'")
             }
-            return dictionary[key] ?? bound.value(1)
+            return dictionary[key, bound.value(0)] ?? bound.value(1)
         }
         _ = try arguments.bound(to: [], of: method.rawValue, line: line)
         switch method {

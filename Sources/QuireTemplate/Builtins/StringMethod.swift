@@ -71,7 +71,7 @@ extension Interpreter {
         try make(.list, texts.map { .string($0) })
     }
 
-    private func hasAffix(
+    private mutating func hasAffix(
         _ text: String,
         _ method: StringMethod,
         _ arguments: CallArguments
@@ -83,9 +83,9 @@ extension Interpreter {
         guard case .sequence(let sequence) = bound.value(0), sequence.kind == .tuple else {
             return subject.hasAffix(try bound.requiredString(0), atEnd: method == .endswith)
         }
-        for case .string(let affix) in sequence.elements
-        where subject.hasAffix(affix, atEnd: method == .endswith) {
-            return true
+        for case .string(let affix) in sequence.elements {
+            try spend(bytes: min(affix.utf8.count, subject.utf8.count))
+            if subject.hasAffix(affix, atEnd: method == .endswith) { return true }
         }
         return false
     }
@@ -195,8 +195,7 @@ extension Interpreter {
             if case .string(let text) = element {
                 bytes.append(contentsOf: text.utf8)
             } else if converting {
-                try spend(element.extent.weight)
-                element.appendText(to: &bytes)
+                try append(element, to: &bytes)
             } else {
                 throw fail(
                     "sequence item \(index): expected str instance, \(element.typeName) found"

@@ -86,11 +86,11 @@ extension Interpreter {
         case .sequence: return isSequence(value)
         case .iterable: return isSequence(value) || isView(value)
         case .callable: return isCallable(value)
-        case .lower: return value.text.isAll(.islower)
-        case .upper: return value.text.isAll(.isupper)
+        case .lower: return try softText(value).isAll(.islower)
+        case .upper: return try softText(value).isAll(.isupper)
         case .even, .odd: return try remainder(value, 2) == (test == .odd ? 1 : 0)
-        case .filter: return Filter(rawValue: value.text) != nil
-        case .test: return ValueTest(name: value.text) != nil
+        case .filter: return Filter(rawValue: try softText(value)) != nil
+        case .test: return ValueTest(name: try softText(value)) != nil
         default: return false
         }
     }

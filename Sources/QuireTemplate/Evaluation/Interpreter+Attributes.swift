@@ -10,11 +10,7 @@ extension Interpreter {
     mutating func item(_ key: Value, of value: Value) throws(TemplateError) -> Value {
         switch value {
         case .dictionary(let dictionary):
-            if case .string(let name) = key {
-                if let found = dictionary[name] { return found }
-            } else if let hashed = ValueDictionary.Key(key), let found = dictionary[hashed] {
-                return found
-            }
+            if let hashed = try self.key(key), let found = dictionary[hashed, key] { return found }
         case .sequence(let sequence) where sequence.isIndexable:
             if let index = key.integer.flatMap({ Self.index($0, count: sequence.elements.count) }) {
                 return sequence.elements[index]
@@ -28,7 +24,7 @@ extension Interpreter {
         default: break
         }
         guard case .string(let name) = key else {
-            return .undefined(.element(key.representation, ofType: describe(value)))
+            return .undefined(.element(try representation(of: key), ofType: describe(value)))
         }
         return try member(name, of: value) ?? missing(name, of: value)
     }

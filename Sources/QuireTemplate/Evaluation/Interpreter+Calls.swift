@@ -50,9 +50,12 @@ extension Interpreter {
             guard case .dictionary(let dictionary) = try evaluate(keywordVariadic) else {
                 throw fail("argument after ** must be a mapping")
             }
+            var given: Set<ValueDictionary.Text> = []
+            for keyword in result.keywords { given.insert(ValueDictionary.Text(keyword.name)) }
             for (key, value) in zip(dictionary.keys, dictionary.values) {
                 guard case .string(let name) = key else { throw fail("keywords must be strings") }
-                guard !result.keywords.contains(where: { $0.name.sameText(as: name) }) else {
+                try spend(bytes: name.utf8.count)
+                guard !given.contains(ValueDictionary.Text(name)) else {
                     throw fail("got multiple values for keyword argument '\(name)'")
                 }
                 result.keywords.append((name, value))
@@ -108,14 +111,15 @@ extension Interpreter {
         }
     }
 
-    private func refusal(_ arguments: CallArguments) throws(TemplateError) -> TemplateError {
+    private mutating func refusal(_ arguments: CallArguments) throws(TemplateError) -> TemplateError
+    {
         let bound = try arguments.bound(
             to: ["message"],
             of: "raise_exception",
             required: 1,
             line: line
         )
-        return .refused(bound.value(0).text)
+        return .refused(try softText(bound.value(0)))
     }
 
     /// Python's `range`; as long as the sandbox of Jinja allows.
@@ -160,7 +164,9 @@ extension Interpreter {
     private mutating func namespace(_ arguments: CallArguments) throws(TemplateError) -> Value {
         let namespace = Namespace()
         let members = try members(of: arguments, function: "namespace")
-        for (key, value) in zip(members.keys, members.values) { namespace[key.text] = value }
+        for (key, value) in zip(members.keys, members.values) {
+            namespace[try softText(key)] = value
+        }
         register(namespace)
         return .namespace(namespace)
     }

@@ -79,8 +79,14 @@ extension Interpreter {
         _ value: Value,
         in builder: inout ValueDictionaryBuilder
     ) throws(TemplateError) {
-        try spend(1)
+        try spend(key.extent.weight)
         guard builder.set(key, value) else { throw fail("unhashable type: '\(key.typeName)'") }
+    }
+
+    /// What a value is as a key, paid for; `nil` if it cannot be one.
+    mutating func key(_ value: Value) throws(TemplateError) -> ValueDictionary.Key? {
+        try spend(value.extent.weight)
+        return ValueDictionary.Key(value)
     }
 
     /// A new list or tuple, if it is not too deep or too large.
@@ -242,11 +248,11 @@ extension Interpreter {
             try spend(bytes: text.utf8.count)
             return text.containsText(part)
         case .dictionary(let dictionary):
-            guard let key = ValueDictionary.Key(element) else {
+            guard let key = try key(element) else {
                 if element.isUndefined { return false }
                 throw fail("unhashable type: '\(element.typeName)'")
             }
-            return dictionary[key] != nil
+            return dictionary[key, element] != nil
         case .sequence(let sequence):
             for candidate in sequence.elements {
                 try spend(1)
@@ -254,8 +260,9 @@ extension Interpreter {
             }
             return false
         case .generator(let generator):
-            for candidate in generator.takeAll() where try equals(candidate, element) {
-                return true
+            for candidate in generator.takeAll() {
+                try spend(1)
+                if try equals(candidate, element) { return true }
             }
             return false
         case .undefined: return false
@@ -269,9 +276,7 @@ extension Interpreter {
         var bytes: [UInt8] = []
         for part in parts {
             let value = try evaluate(part)
-            try spend(value.extent.weight)
-            value.appendText(to: &bytes)
-            try checkSize(bytes.count)
+            try append(value, to: &bytes)
         }
         return try make(String(decoding: bytes, as: UTF8.self))
     }

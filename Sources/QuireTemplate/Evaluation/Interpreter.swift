@@ -143,7 +143,7 @@ struct Interpreter: ~Copyable {
     mutating func write(_ value: Value) throws(TemplateError) {
         try spend(value.extent.weight)
         let start = output.count
-        value.appendText(to: &output)
+        value.appendText(to: &output, limit: limits.outputBytesMax)
         try checkSize(output.count)
         try spend(bytes: output.count - start)
     }
@@ -295,7 +295,7 @@ struct Interpreter: ~Copyable {
             guard case .namespace(let namespace)? = scope.find(id) else {
                 throw fail("cannot assign attribute on non-namespace object")
             }
-            try spend(namespace.names.count)
+            try spend(1)
             namespace[name] = value
         case .tuple(let targets):
             let elements = try elements(of: value)
@@ -334,9 +334,16 @@ struct Interpreter: ~Copyable {
         _ arguments: consuming CallArguments,
         to definition: MacroDefinition
     ) throws(TemplateError) {
-        var keywords = arguments.keywords
+        var places: [ValueDictionary.Text: Int] = [:]
+        for (index, keyword) in arguments.keywords.enumerated() {
+            let name = ValueDictionary.Text(keyword.name)
+            if places[name] == nil { places[name] = index }
+        }
+        try spend(definition.parameters.count)
         for (index, parameter) in definition.parameters.enumerated() {
-            let keyword = keywords.firstIndex { $0.name == parameter.name }
+            let keyword =
+                places.isEmpty
+                ? nil : places.removeValue(forKey: ValueDictionary.Text(parameter.name))
             if index < arguments.positional.count {
                 guard keyword == nil else {
                     throw fail(
@@ -346,7 +353,7 @@ struct Interpreter: ~Copyable {
                 }
                 scope.set(parameter.id, arguments.positional[index])
             } else if let keyword {
-                scope.set(parameter.id, keywords.remove(at: keyword).value)
+                scope.set(parameter.id, arguments.keywords[keyword].value)
             } else if let value = parameter.defaultValue {
                 scope.set(parameter.id, try evaluate(value))
             } else {
@@ -354,14 +361,16 @@ struct Interpreter: ~Copyable {
                 scope.set(parameter.id, .undefined(.message(reason)))
             }
         }
-        if let caller = keywords.firstIndex(where: { $0.name == "caller" }) {
+        if let caller = places.removeValue(forKey: ValueDictionary.Text("caller")) {
             guard definition.usesCaller else {
                 throw fail("macro '\(definition.name)' takes no caller")
             }
-            scope.set(Self.callerID, keywords.remove(at: caller).value)
+            scope.set(Self.callerID, arguments.keywords[caller].value)
         } else if definition.usesCaller {
             scope.set(Self.callerID, .undefined(.message("No caller defined")))
         }
+        // What is left, in the order of the call.
+        let keywords = places.values.sorted().map { arguments.keywords[$0] }
         if definition.usesKeywords {
             var builder = ValueDictionaryBuilder()
             for keyword in keywords { builder.set(keyword.name, keyword.value) }

@@ -85,10 +85,12 @@ extension Value {
 extension ValueDictionary {
     fileprivate func equals(_ other: ValueDictionary) -> Bool {
         guard count == other.count else { return false }
+        // The lighter one is walked: comparing is paid for by its weight.
+        guard extent.weight <= other.extent.weight else { return other.equals(self) }
         for (index, key) in keys.enumerated() {
-            guard let key = Key(key), let value = other[key], values[index].equals(value) else {
-                return false
-            }
+            guard let hashed = Key(key), let value = other[hashed, key],
+                values[index].equals(value)
+            else { return false }
         }
         return true
     }

@@ -1,34 +1,20 @@
 /// `str()` and `repr()` of values, written into a byte buffer.
 extension Value {
-    /// Appends `str(self)`.
-    func appendText(to output: inout [UInt8]) {
+    /// Appends `str(self)`, or its beginning if `output` grows beyond `limit` bytes.
+    func appendText(to output: inout [UInt8], limit: Int) {
         switch self {
         case .string(let text): output.append(contentsOf: text.utf8)
         case .undefined: break
-        default: appendRepresentation(to: &output)
+        default: appendRepresentation(to: &output, limit: limit)
         }
     }
 
-    /// `str(self)`.
-    var text: String {
-        if case .string(let text) = self { return text }
-        var output: [UInt8] = []
-        appendText(to: &output)
-        return String(decoding: output, as: UTF8.self)
-    }
-
-    /// `repr(self)`.
-    var representation: String {
-        var output: [UInt8] = []
-        appendRepresentation(to: &output)
-        return String(decoding: output, as: UTF8.self)
-    }
-
-    /// Appends `repr(self)`.
+    /// Appends `repr(self)`, or its beginning if `output` grows beyond `limit` bytes.
     ///
     /// Values nest boundedly; a namespace within a namespace is not opened, because those can hold
-    /// one another.
-    func appendRepresentation(to output: inout [UInt8], inNamespace: Bool = false) {
+    /// one another. What a namespace within holds may be more than when the value was made and paid
+    /// for, so that only the limit bounds the text.
+    func appendRepresentation(to output: inout [UInt8], limit: Int, inNamespace: Bool = false) {
         switch self {
         case .undefined: output.append(contentsOf: "Undefined".utf8)
         case .none: output.append(contentsOf: "None".utf8)
@@ -37,16 +23,22 @@ extension Value {
         case .double(let value): output.append(contentsOf: pythonText(of: value).utf8)
         case .string(let text): text.appendRepresentation(to: &output)
         case .sequence(let sequence):
-            sequence.appendRepresentation(to: &output, inNamespace: inNamespace)
+            sequence.appendRepresentation(to: &output, limit: limit, inNamespace: inNamespace)
         case .dictionary(let dictionary):
-            Self.appendMembers(dictionary.keys, dictionary.values, to: &output, inNamespace)
+            Self.appendMembers(
+                dictionary.keys,
+                dictionary.values,
+                to: &output,
+                limit: limit,
+                inNamespace
+            )
         case .namespace(let namespace):
             output.append(contentsOf: "<Namespace ".utf8)
             if inNamespace {
                 output.append(contentsOf: "{...}".utf8)
             } else {
                 let names = namespace.names.map { Value.string($0) }
-                Self.appendMembers(names, namespace.values, to: &output, true)
+                Self.appendMembers(names, namespace.values, to: &output, limit: limit, true)
             }
             output.append(UInt8(ascii: ">"))
         case .macro(let macro):
@@ -70,21 +62,26 @@ extension Value {
         _ keys: [Value],
         _ values: [Value],
         to output: inout [UInt8],
+        limit: Int,
         _ inNamespace: Bool
     ) {
         output.append(UInt8(ascii: "{"))
-        for index in keys.indices {
+        for index in keys.indices where output.count <= limit {
             if index > 0 { output.append(contentsOf: ", ".utf8) }
-            keys[index].appendRepresentation(to: &output, inNamespace: inNamespace)
+            keys[index].appendRepresentation(to: &output, limit: limit, inNamespace: inNamespace)
             output.append(contentsOf: ": ".utf8)
-            values[index].appendRepresentation(to: &output, inNamespace: inNamespace)
+            values[index].appendRepresentation(to: &output, limit: limit, inNamespace: inNamespace)
         }
         output.append(UInt8(ascii: "}"))
     }
 }
 
 extension ValueSequence {
-    fileprivate func appendRepresentation(to output: inout [UInt8], inNamespace: Bool) {
+    fileprivate func appendRepresentation(
+        to output: inout [UInt8],
+        limit: Int,
+        inNamespace: Bool
+    ) {
         if let rangeText {
             output.append(contentsOf: rangeText.utf8)
             return
@@ -93,9 +90,9 @@ extension ValueSequence {
         let isView = kind != .list && !isTuple
         if isView { output.append(contentsOf: "\(kind.rawValue)(".utf8) }
         output.append(isTuple ? UInt8(ascii: "(") : UInt8(ascii: "["))
-        for (index, element) in elements.enumerated() {
+        for (index, element) in elements.enumerated() where output.count <= limit {
             if index > 0 { output.append(contentsOf: ", ".utf8) }
-            element.appendRepresentation(to: &output, inNamespace: inNamespace)
+            element.appendRepresentation(to: &output, limit: limit, inNamespace: inNamespace)
         }
         if isTuple, elements.count == 1 { output.append(UInt8(ascii: ",")) }
         output.append(isTuple ? UInt8(ascii: ")") : UInt8(ascii: "]"))

@@ -80,6 +80,8 @@ final class ValueSequence {
 /// The result of a lazy filter (`map`, `select`, ...): true, without length, walked once.
 final class ValueGenerator {
     private var elements: [Value]
+    /// The index of the next element.
+    private var next = 0
     let extent: Extent
 
     init(_ elements: [Value], extent: Extent) {
@@ -89,37 +91,77 @@ final class ValueGenerator {
 
     /// The elements that are left, which leaves none.
     func takeAll() -> [Value] {
-        defer { elements = [] }
-        return elements
+        defer {
+            elements = []
+            next = 0
+        }
+        return next == 0 ? elements : Array(elements[next...])
     }
 
     /// The next element.
-    func takeFirst() -> Value? { elements.isEmpty ? nil : elements.removeFirst() }
+    func takeFirst() -> Value? {
+        guard next < elements.count else { return nil }
+        defer { next += 1 }
+        return elements[next]
+    }
 }
 
 /// `namespace(...)`: the only value whose content templates can change.
 ///
 /// The interpreter empties all of them when it ends, because they can hold one another.
 final class Namespace {
-    var names: [String] = []
-    var values: [Value] = []
+    private(set) var names: [String] = []
+    private(set) var values: [Value] = []
+    /// The work of printing it, as ``Extent`` counts it.
+    private(set) var weight = 1
+    /// What each value added to the weight; a namespace within may have grown since.
+    private var weights: [Int] = []
+    /// The place of each name, once there are many.
+    private var indices: [ValueDictionary.Text: Int] = [:]
+
+    private static let indexedCountMin = 12
 
     subscript(name: String) -> Value? {
-        get { names.firstIndex { $0.sameText(as: name) }.map { values[$0] } }
+        get { index(of: name).map { values[$0] } }
         set {
             guard let newValue else { return }
-            if let index = names.firstIndex(where: { $0.sameText(as: name) }) {
+            let added = newValue.extent.weight
+            if let index = index(of: name) {
                 values[index] = newValue
+                // A weight that is too large to tell stays so.
+                if weight != .max { weight -= weights[index] }
+                weights[index] = added
             } else {
+                if !indices.isEmpty { indices[ValueDictionary.Text(name)] = names.count }
                 names.append(name)
                 values.append(newValue)
+                weights.append(added)
+                add(Value.string(name).extent.weight)
+                if names.count == Self.indexedCountMin {
+                    for (index, name) in names.enumerated() {
+                        indices[ValueDictionary.Text(name)] = index
+                    }
+                }
             }
+            add(added)
         }
+    }
+
+    private func add(_ count: Int) {
+        let (sum, overflows) = weight.addingReportingOverflow(count)
+        weight = overflows ? .max : sum
+    }
+
+    private func index(of name: String) -> Int? {
+        indices.isEmpty
+            ? names.firstIndex { $0.sameText(as: name) } : indices[ValueDictionary.Text(name)]
     }
 
     func removeAll() {
         names = []
         values = []
+        weights = []
+        indices = [:]
     }
 }
 
@@ -205,6 +247,7 @@ extension Value {
         case .method(let method): method.extent
         case .loop(let loop): loop.extent
         case .cycler(let cycler): cycler.extent
+        case .namespace(let namespace): Extent(weight: namespace.weight)
         default: Extent()
         }
     }

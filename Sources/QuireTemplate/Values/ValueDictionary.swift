@@ -30,11 +30,12 @@ final class ValueDictionary {
         return nil
     }
 
-    /// The value of any hashable key.
-    subscript(key: Key) -> Value? {
+    /// The value of any hashable key, which is also given as the value that it was made of.
+    subscript(key: Key, value: Value) -> Value? {
         if case .text(let text) = key { return self[text.string] }
         if !indices.isEmpty { return indices[key].map { values[$0] } }
-        return keys.firstIndex { Key($0) == key }.map { values[$0] }
+        // Comparing costs no more than the key that is asked for, making keys of all could.
+        return keys.firstIndex { $0.equals(value) }.map { values[$0] }
     }
 
     /// A text that is equal and hashed by its bytes, as in Python, where `String` would call
@@ -98,7 +99,7 @@ final class ValueDictionary {
             guard let hashed = Key(key) else { return false }
             extent.include(key)
             extent.include(value)
-            if let index = index(of: hashed) {
+            if let index = index(of: hashed, key) {
                 values[index] = value
                 return true
             }
@@ -115,8 +116,8 @@ final class ValueDictionary {
 
         mutating func set(_ key: String, _ value: Value) { _ = set(.string(key), value) }
 
-        private func index(of key: Key) -> Int? {
-            indices.isEmpty ? keys.firstIndex { Key($0) == key } : indices[key]
+        private func index(of key: Key, _ value: Value) -> Int? {
+            indices.isEmpty ? keys.firstIndex { $0.equals(value) } : indices[key]
         }
 
         consuming func build() -> ValueDictionary { ValueDictionary(self) }
