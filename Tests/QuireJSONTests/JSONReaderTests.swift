@@ -59,12 +59,13 @@ struct JSONReaderTests {
         #expect(object.members.count == otherCount + 2)
     }
 
-    @Test func randomBytesNeverTrap() {
-        var generator = SystemRandomNumberGenerator()
+    /// The seed is the argument, so that a run which ends in a trap has named it.
+    @Test(arguments: [1, 2, 3, 5, 8, 13, 21, 34] as [UInt64])
+    func randomBytesNeverTrap(seed: UInt64) {
         let alphabet = Array(#"{}[]",:\u0123456789eE+-.truefalsn "#.utf8)
-        let seed = generator.next()
+        print("random bytes, seed \(seed)")
         var state = seed
-        for _ in 0..<20_000 {
+        for _ in 0..<2_500 {
             var text: [UInt8] = []
             for _ in 0..<24 {
                 state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
