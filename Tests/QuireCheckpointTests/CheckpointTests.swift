@@ -36,35 +36,34 @@ struct CheckpointTests {
         #expect(error.description.contains(fragment), "\(error)")
     }
 
-    @Test func anIndexThatPlacesATensorWronglyIsRefused() throws {
-        let folder = try TemporaryFolder()
-        try folder.write("config.json", "{}")
-        let shard = "model-00001-of-00003.safetensors"
-        try folder.write(shard, Assets.bytes("tiny/llama_sharded/\(shard)"))
-        try folder.write(
-            "model.safetensors.index.json",
-            #"{"weight_map":{"not.there":"\#(shard)"}}"#
-        )
-        let error = try #require(throws: CheckpointError.self) {
-            try Checkpoint(folder: folder.path)
-        }
-        #expect(error.description.contains("\"not.there\" is missing"))
-    }
-
-    @Test func aTensorThatTheIndexDoesNotNameIsRefused() throws {
+    /// A folder with one shard, and an index that names its tensors as `change` makes them.
+    private func refusal(
+        _ change: (inout [String]) -> Void
+    ) throws -> (tensors: [String], message: String) {
         let folder = try TemporaryFolder()
         try folder.write("config.json", "{}")
         let shard = "model-00001-of-00003.safetensors"
         let path = try folder.write(shard, Assets.bytes("tiny/llama_sharded/\(shard)"))
         let tensors = try SafetensorsFile(path: path).tensors.map(\.name).sorted()
-        let stray = try #require(tensors.first)
-        #expect(tensors.count > 1)
-        let map = tensors.dropFirst().map { #""\#($0)":"\#(shard)""# }.joined(separator: ",")
+        var named = tensors
+        change(&named)
+        let map = named.map { #""\#($0)":"\#(shard)""# }.joined(separator: ",")
         try folder.write("model.safetensors.index.json", #"{"weight_map":{\#(map)}}"#)
         let error = try #require(throws: CheckpointError.self) {
             try Checkpoint(folder: folder.path)
         }
-        #expect(error.message == "tensor \"\(stray)\" is not in the index")
+        return (tensors, error.message)
+    }
+
+    @Test func anIndexThatPlacesATensorWronglyIsRefused() throws {
+        let refusal = try refusal { $0.append("not.there") }
+        #expect(refusal.message.contains("\"not.there\" is missing"))
+    }
+
+    @Test func aTensorThatTheIndexDoesNotNameIsRefused() throws {
+        let refusal = try refusal { $0.removeFirst() }
+        #expect(refusal.tensors.count > 1)
+        #expect(refusal.message == "tensor \"\(refusal.tensors[0])\" is not in the index")
     }
 
     /// It costs its owner nothing; neither memory nor time is spent on it.

@@ -182,7 +182,9 @@ import Testing
     /// Short patterns whose tree or program would be huge.
     @Test func patternsThatNestOrRepeatTooMuchAreRefused() {
         func split(_ pattern: String) -> String {
-            part(#""normalizer": {"type": "Replace", "pattern": {"Regex": "\#(pattern)"}, "content": ""}"#)
+            part(
+                #""normalizer": {"type": "Replace", "pattern": {"Regex": "\#(pattern)"}, "content": ""}"#
+            )
         }
         let stars = String(repeating: "*", count: 200_000)
         let marks = String(repeating: "?", count: 200_000)

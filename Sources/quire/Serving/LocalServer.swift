@@ -121,6 +121,7 @@ final class LocalServer {
         options.limits.maxLogprobs = flags.maxLogprobs
         options.trustsRequestTemplates = flags.trustRequestChatTemplate
         options.seed = flags.seed
+        options.log = { Log.line($0) }
         return options
     }
 
