@@ -13,7 +13,7 @@ FILTER ?=
 SECONDS ?= 60
 SCRIPTS = $(wildcard .ci/run Tools/*.sh Tools/*/*.sh Tools/*/*/*.sh)
 
-.PHONY: all setup build run test lint format fuzz bench dist clean
+.PHONY: all setup build run test lint format fuzz bench model model-score dist clean
 
 all: build
 
@@ -45,6 +45,13 @@ fuzz: setup
 	@set -e; for target in Tools/fuzz/*/run.sh; do \
 		echo "fuzz: $$target, $(SECONDS) s"; "$$target" "$(SECONDS)"; \
 	done
+
+# Trains the bundled model, and scores it on its held-out questions; docs/bundled-model.md.
+model: build
+	Tools/model/train.sh
+
+model-score: build
+	Tools/model/score.sh
 
 # The layout of every Swift file, and the syntax of every script.
 lint:

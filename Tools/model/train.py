@@ -1,0 +1,258 @@
+#!/usr/bin/env python3
+"""Trains the bundled model on the CPU, from generated conversations and fixed seeds.
+
+Usage: train.py FOLDER [--steps N] [--resume]      (FOLDER holds tokenizer.json)
+
+Every conversation is new; none is seen twice. The loss is on the assistant's tokens only.
+A checkpoint is written every few minutes; --resume goes on from it with the same data.
+"""
+
+import argparse
+import itertools
+import json
+import os
+import pathlib
+import random
+import time
+
+# Threads that wait sleep: spinning ones lose more than they win when the machine has other work.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import torch
+from tokenizers import Tokenizer
+from torch.nn import functional
+
+import data
+import network as network_file
+import topics
+from muon import Muon
+
+LOOKAHEAD = 256  # conversations that are sorted by length before they are cut into batches
+MATRIX_RATE = 0.02
+OTHER_RATE = 3e-3
+WARMUP_STEPS = 40
+DECAY_START = 740
+SEED = 20240607
+
+
+class Phase:
+    """What a part of the training is about: the mix, and how single answers are cut.
+
+    Which answer is right is decided by its first tokens, and a topic's answer is always the same
+    text. So once the answers are known, most single questions are cut soon after their decision:
+    twice as many fit into the same time. The end practises whole conversations again.
+    """
+
+    def __init__(self, mix, cut_share, cut_lengths, classes_weight, tokens_per_batch=2048):
+        self.mix, self.cut_share, self.cut_lengths = mix, cut_share, cut_lengths
+        self.classes_weight, self.tokens_per_batch = classes_weight, tokens_per_batch
+
+
+ANSWERS = Phase(data.TALKS, 0.65, (8, 22), 0)
+DECISIONS = Phase(data.QUESTIONS, 0.85, (3, 10), 0.5)
+DRILL = Phase(data.DRILL, 0.92, (3, 8), 0.5)
+BROAD_DRILL = Phase(data.DRILL, 0.92, (3, 8), 0.5, tokens_per_batch=3072)
+MORE_QUESTIONS = Phase(data.DRILL, 0.8, (3, 12), 0.5, tokens_per_batch=1280)
+WHOLE_ANSWERS = Phase(data.DRILL, 0.4, (4, 12), 0.5, tokens_per_batch=1792)
+PRACTICE = Phase(data.PRACTICE, 0.5, (4, 12), 0.5, tokens_per_batch=2048)
+QUESTIONS_ALONE = Phase(data.DRILL, 0, (0, 0), 0.5, tokens_per_batch=2560)
+TALKS = Phase(data.TALKS, 0.65, (8, 22), 0.1, tokens_per_batch=3072)
+# Each until the step beside it; TALKS are the last.
+PHASES = [
+    (406, ANSWERS), (557, DECISIONS), (604, DRILL), (688, BROAD_DRILL), (769, MORE_QUESTIONS),
+    (1030, WHOLE_ANSWERS),
+]
+LAST_STEPS = 40
+# From here on each step also has a batch of questions without answers, for the lower half alone.
+ALONE_START = 688
+
+
+def phase_at(step, steps):
+    if step >= steps - LAST_STEPS:
+        return TALKS
+    return next((phase for end, phase in PHASES if step < end), PRACTICE)
+
+
+class Classes:
+    """Numbers for what may be asked: each topic and task, in each language.
+
+    A head that is thrown away after training predicts them from the middle of the network, where
+    an answer begins: it teaches what is asked for much sooner than the answers' words alone do.
+    """
+
+    def __init__(self):
+        names = [topic.name for topic in topics.load()] + data.TASKS
+        kinds = [f"{name} {language}" for name in names for language in ("en", "zh")]
+        self.numbers = {kind: number for number, kind in enumerate(kinds)}
+
+
+def encoded(tokenizer, classes, messages, tools, limit, phase, chance):
+    """Token ids, which of them the model must predict, and the class (or -1) that begins there."""
+    ids, targets, kinds = [], [], []
+    for text, is_own, kind in data.pieces(messages, tools):
+        tokens = tokenizer.encode(text, add_special_tokens=False).ids
+        ids += tokens
+        targets += [is_own] * len(tokens)
+        kinds += [-1] * (len(tokens) - 1) + [classes.numbers[kind] if kind else -1]
+    if sum(message["role"] == "user" for message in messages) == 1 and not tools:
+        if sum(targets) > 22 and chance.random() < phase.cut_share:
+            limit = min(limit, targets.index(True) + chance.randint(*phase.cut_lengths))
+    return ids[:limit], targets[:limit], kinds[:limit]
+
+
+def batches(tokenizer, classes, limit, steps):
+    """Batches of rows of similar length, as (tokens, targets, kinds) tensors, without end."""
+    conversations, chance, count = data.Conversations(SEED), random.Random(SEED), 0
+    made = iter(conversations)
+    while True:
+        phase = phase_at(count, steps)
+        conversations.mix = phase.mix
+        rows = [
+            encoded(tokenizer, classes, *conversation, limit, phase, chance)
+            for conversation in itertools.islice(made, LOOKAHEAD)
+        ]
+        groups = grouped(rows, phase.tokens_per_batch)
+        chance.shuffle(groups)
+        count += len(groups)
+        yield from map(padded, groups)
+
+
+def question_batches(tokenizer, classes, limit):
+    """The same up to where the first answer begins: nothing but questions."""
+    made, chance = iter(data.Conversations(SEED + 1, data.DRILL)), random.Random(SEED + 1)
+    phase = QUESTIONS_ALONE
+    while True:
+        rows = []
+        for conversation in itertools.islice(made, 4 * LOOKAHEAD):
+            row = encoded(tokenizer, classes, *conversation, limit, phase, chance)
+            rows.append(tuple(part[: row[1].index(True)] for part in row))
+        groups = grouped(rows, phase.tokens_per_batch)
+        chance.shuffle(groups)
+        yield from map(padded, groups)
+
+
+def grouped(rows, tokens_per_batch):
+    """Rows of similar length together, no group with more tokens than that once it is padded."""
+    rows.sort(key=lambda row: len(row[0]))
+    groups, group = [], []
+    for row in rows:
+        if group and (len(group) + 1) * len(row[0]) > tokens_per_batch:
+            groups.append(group)
+            group = []
+        group.append(row)
+    groups.append(group)
+    return groups
+
+
+def padded(group):
+    length = max(len(row[0]) for row in group)
+    tokens = torch.zeros(len(group), length, dtype=torch.long)
+    targets = torch.zeros(len(group), length, dtype=torch.bool)
+    kinds = torch.full((len(group), length), -1)
+    for row, (ids, own, begun) in enumerate(group):
+        tokens[row, : len(ids)] = torch.tensor(ids)
+        targets[row, : len(ids)] = torch.tensor(own)
+        kinds[row, : len(ids)] = torch.tensor(begun)
+    return tokens, targets, kinds
+
+
+def share_of_rate(step, steps):
+    """Up quickly, level, then down to nothing from DECAY_START."""
+    return min((step + 1) / WARMUP_STEPS, 1, (steps - step) / (steps - DECAY_START))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("--steps", type=int, default=1030)
+    parser.add_argument("--resume", action="store_true")
+    options = parser.parse_args()
+
+    torch.manual_seed(SEED)
+    torch.set_num_threads(2)
+    tokenizer = Tokenizer.from_file(str(options.folder / "tokenizer.json"))
+    config = dict(
+        network_file.CONFIG, vocab_size=tokenizer.get_vocab_size(), bos_token_id=None,
+        eos_token_id=tokenizer.token_to_id("<|im_end|>"),
+        pad_token_id=tokenizer.token_to_id("<|endoftext|>"),
+    )
+    network = network_file.Network(config)
+    count = sum(parameter.numel() for parameter in network.parameters())
+    print(f"{count:,} parameters", flush=True)
+    matrices = [p for name, p in network.named_parameters() if p.dim() == 2 and "embed" not in name]
+    others = [p for name, p in network.named_parameters() if p.dim() == 1 or "embed" in name]
+    optimizers = [
+        Muon(matrices, lr=MATRIX_RATE, weight_decay=0.01),
+        torch.optim.AdamW(others, lr=OTHER_RATE, betas=(0.9, 0.95), eps=1e-9, weight_decay=0.0),
+    ]
+    classes = Classes()
+    class_head = torch.nn.Linear(config["hidden_size"], len(classes.numbers))
+    optimizers.append(torch.optim.AdamW(class_head.parameters(), lr=OTHER_RATE, weight_decay=0.0))
+    peaks = [MATRIX_RATE, OTHER_RATE, OTHER_RATE]
+    checkpoint, first, tokens_before, seconds_before = options.folder / "checkpoint.pt", 0, 0, 0
+    if options.resume and checkpoint.exists():
+        state = torch.load(checkpoint)
+        network.load_state_dict(state["network"])
+        class_head.load_state_dict(state["class_head"])
+        for optimizer, saved_state in zip(optimizers, state["optimizers"]):
+            optimizer.load_state_dict(saved_state)
+        first, tokens_before, seconds_before = (state[key] for key in ("step", "tokens", "seconds"))
+
+    def save(step):
+        states = [optimizer.state_dict() for optimizer in optimizers]
+        state = dict(network=network.state_dict(), class_head=class_head.state_dict())
+        state.update(tokens=tokens_before + seen, seconds=seconds_before + time.monotonic() - started)
+        torch.save(dict(state, optimizers=states, step=step), checkpoint)
+        network_file.save(network, options.folder)
+
+    started = saved = time.monotonic()
+    seen, losses, known = 0, [], []
+    limit = config["max_position_embeddings"]
+    stream = itertools.islice(batches(tokenizer, classes, limit, options.steps), first, options.steps)
+    questions = question_batches(tokenizer, classes, limit)
+    for _ in range(first - ALONE_START):
+        next(questions)
+    for step, (tokens, targets, kinds) in enumerate(stream, first):
+        for optimizer, peak in zip(optimizers, peaks):
+            for group in optimizer.param_groups:
+                group["lr"] = peak * share_of_rate(step, options.steps)
+        # The token at a position is predicted at the one before it.
+        wanted, kinds = targets[:, 1:], kinds[:, :-1]
+        logits, middle = network(tokens[:, :-1], wanted, kinds >= 0)
+        loss = functional.cross_entropy(logits, tokens[:, 1:][wanted])
+        losses.append(loss.item())
+        weight = phase_at(step, options.steps).classes_weight
+        if weight:
+            loss = loss + weight * functional.cross_entropy(class_head(middle), kinds[kinds >= 0])
+        if step >= ALONE_START:
+            tokens, _, kinds = next(questions)
+            guesses, truth = class_head(network(tokens, None, kinds >= 0)[1]), kinds[kinds >= 0]
+            loss = loss + 0.5 * functional.cross_entropy(guesses, truth)
+            known.append((guesses.argmax(-1) == truth).float().mean().item())
+            seen += tokens.numel()
+        network.zero_grad(set_to_none=True)
+        class_head.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        for optimizer in optimizers:
+            optimizer.step()
+        seen += tokens.numel()
+        now = time.monotonic()
+        if step % 20 == 19:
+            mean = sum(losses[-20:]) / max(1, len(losses[-20:]))
+            share = sum(known[-20:]) / max(1, len(known[-20:]))
+            print(f"step {step + 1}  loss {mean:.4f}  kind known {share:.1%}  {seen / (now - started):.0f} tok/s  {now - started:.0f} s", flush=True)
+        if now - saved > 150:
+            save(step + 1)
+            saved = now
+    save(options.steps)
+    summary = dict(
+        parameters=count, steps=options.steps,
+        seconds=round(seconds_before + time.monotonic() - started), tokens=tokens_before + seen, loss=round(sum(losses[-50:]) / len(losses[-50:]), 4),
+    )
+    (options.folder / "training.json").write_text(json.dumps(summary) + "\n")
+    print(summary)
+
+
+if __name__ == "__main__":
+    main()
