@@ -33,7 +33,7 @@ enum BundledModel {
     /// Said where a model is needed and there is none.
     static let missing = StartError(
         "no bundled model is found (set QUIRE_HOME to the folder that holds it); "
-            + "give a model folder instead"
+            + "name one: quire run FOLDER, quire up --model FOLDER"
     )
 }
 
