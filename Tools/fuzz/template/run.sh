@@ -1,10 +1,10 @@
 #!/bin/bash
 # Fuzzes the template engine with libFuzzer. Usage: Tools/fuzz/template/run.sh [seconds] [corpus]
-# Builds in a folder of its own, outside of the package's .build.
+# Builds in .build/fuzz/template, apart from what the package builds.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../../.." && pwd)
 seconds=${1:-180}
-work=${FUZZ_WORK:-/tmp/quire-fuzz-template}
+work=${FUZZ_WORK:-$root/.build/fuzz/template}
 corpus=${2:-$work/corpus}
 mkdir -p "$work" "$corpus"
 cd "$work"
