@@ -1,6 +1,15 @@
 package import NIOCore
 package import QuireJSON
 
+extension JSON {
+    /// The value as compact text.
+    package var compactText: String {
+        var buffer = ByteBuffer()
+        buffer.writeJSON(self)
+        return String(buffer: buffer)
+    }
+}
+
 /// Writes JSON values as compact text: request bodies and result files.
 extension ByteBuffer {
     /// Writes a value; a number that JSON does not have (infinity) becomes null.

@@ -1,3 +1,4 @@
+import QuireClient
 import QuireJSON
 
 /// A table of text for a terminal: the first column to the left, the others to the right.
@@ -68,19 +69,7 @@ enum BenchReport {
         "\(open)\n\(items.joined(separator: ",\n"))\n\(close)"
     }
 
-    private static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"", "\\": result += "\\\(scalar)"
-            case _ where scalar.value < 0x20:
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
-    }
+    private static func quoted(_ text: String) -> String { JSON.string(text).compactText }
 
     /// The middle value, or the mean of the two in the middle; 0 of none.
     static func median(_ values: [Double]) -> Double {

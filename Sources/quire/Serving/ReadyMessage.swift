@@ -1,3 +1,5 @@
+import QuireClient
+import QuireJSON
 import QuireServer
 
 /// What is printed when a server is ready: its URL, and a line to paste that works.
@@ -32,7 +34,7 @@ struct ReadyMessage {
         words += ["-H", Self.quoted("Content-Type: application/json")]
         // The key itself would end up in whatever keeps this output.
         if needsKey { words += ["-H", "\"Authorization: Bearer $API_KEY\""] }
-        words += ["-d", Self.quoted("{\"model\": \(Self.json(model)), \(question)}")]
+        words += ["-d", Self.quoted("{\"model\": \(JSON.string(model).compactText), \(question)}")]
         return words.joined(separator: " ")
     }
 
@@ -52,20 +54,5 @@ struct ReadyMessage {
     private static func quoted(_ text: String) -> String {
         let parts = text.split(separator: "'", omittingEmptySubsequences: false)
         return "'" + parts.joined(separator: "'\\''") + "'"
-    }
-
-    private static func json(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case _ where scalar.value < 0x20:
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
     }
 }
