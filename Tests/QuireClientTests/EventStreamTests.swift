@@ -1,5 +1,6 @@
 import NIOCore
 import QuireClient
+import QuireHTTP
 import Testing
 
 @Suite struct EventStreamTests {

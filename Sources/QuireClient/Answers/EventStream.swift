@@ -1,4 +1,5 @@
 package import NIOCore
+package import QuireHTTP
 
 /// Splits a body of server-sent events into the data of each.
 ///

@@ -1,5 +1,5 @@
 package import NIOCore
-import QuireHTTP
+package import QuireHTTP
 package import QuireJSON
 
 /// What is asked of a server, before it is one of the two endpoints' JSON.

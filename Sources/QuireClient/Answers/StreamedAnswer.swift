@@ -120,7 +120,8 @@ package struct StreamedAnswer: Sendable {
         if let failure { return .failure(failure) }
         guard isEventStream else { return .failure(.malformed("it is not a stream of events")) }
         guard isDone || finishReason != nil else {
-            return .failure(.connectionLost("the stream ended without a finish reason"))
+            let reason = "the stream ended without a finish reason"
+            return .failure(.connectionLost(reason, inResponse: true))
         }
         let firstPiece = firstPiece ?? time
         return .success(

@@ -1,5 +1,5 @@
 package import NIOCore
-import QuireHTTP
+package import QuireHTTP
 import QuireJSON
 
 /// A short response collected whole: the list of models, a health check.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import NIOCore
 import QuireClient
+import QuireHTTP
 import QuireJSON
 
 /// The chat on a terminal, or one answer to what a pipe brings.

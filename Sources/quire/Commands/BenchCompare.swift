@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import NIOCore
 import QuireClient
+import QuireHTTP
 
 /// `quire bench compare A B`: two servers under the same load, in alternation.
 ///

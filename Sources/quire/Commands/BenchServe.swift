@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import NIOCore
 import QuireClient
+import QuireHTTP
 
 /// `quire bench serve`: a load on a running server, and what it makes of it.
 ///

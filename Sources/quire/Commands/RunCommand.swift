@@ -3,6 +3,7 @@ import Glibc
 import NIOCore
 import NIOPosix
 import QuireClient
+import QuireHTTP
 import QuireServer
 
 /// `quire run`: a chat on the terminal, with a model folder or with a running server.

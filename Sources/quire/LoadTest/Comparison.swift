@@ -2,6 +2,7 @@ import ArgumentParser
 import NIOCore
 import NIOPosix
 import QuireClient
+import QuireHTTP
 
 /// Carries out `quire bench compare`: pairs of runs with equal requests, then one table.
 struct Comparison {

@@ -2,6 +2,7 @@ import ArgumentParser
 import NIOCore
 import NIOPosix
 import QuireClient
+import QuireHTTP
 import QuireJSON
 
 /// Carries out `quire bench serve`: a run per concurrency, a report each, then files.

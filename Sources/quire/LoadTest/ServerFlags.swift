@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import QuireClient
+import QuireHTTP
 
 /// Where a server is and how it is asked; flags that several commands share.
 struct ServerFlags: ParsableArguments {

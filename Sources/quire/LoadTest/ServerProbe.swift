@@ -1,6 +1,7 @@
 import Glibc
 import NIOCore
 import QuireClient
+import QuireHTTP
 
 /// Asks a server whether it is there.
 enum ServerProbe {

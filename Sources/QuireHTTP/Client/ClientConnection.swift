@@ -1,5 +1,4 @@
 import NIOCore
-import QuireHTTP
 
 /// One connection to a server: sends a request, gives out its response, and is then free again.
 ///
@@ -16,6 +15,13 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     private var keepsAlive = false
     private var hasReceived = false
     private var exchangeCount = 0
+    /// Whether the channel was told not to read.
+    private var isPaused = false
+    /// When it became free.
+    private(set) var freeSince = NIODeadline.uptimeNanoseconds(0)
+
+    /// A body up to this goes out with its head in one buffer, and so in one packet.
+    private static let maxJoinedBytes = 16 << 10
 
     init(pool: ServerConnections, first: Exchange) {
         self.pool = pool
@@ -36,6 +42,14 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
 
     func close() { context?.close(promise: nil) }
 
+    func setReading(_ isReading: Bool) {
+        guard let context, isPaused == isReading else { return }
+        isPaused = !isReading
+        context.channel.setOption(.autoRead, value: isReading).whenFailure { _ in
+            // Only a closed channel refuses, and it has nothing to read.
+        }
+    }
+
     private func sendRequest() {
         guard let context, let exchange else { return }
         guard exchange.receiver != nil else {
@@ -46,7 +60,16 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         exchange.connection = self
         exchangeCount += 1
         hasReceived = false
-        context.writeAndFlush(wrapOutboundOut(exchange.request), promise: nil)
+        parser.answersHead = exchange.isHead
+        setReading(exchange.isReading)
+        var first = exchange.head
+        if exchange.body.readableBytes <= Self.maxJoinedBytes {
+            first.writeImmutableBuffer(exchange.body)
+        } else {
+            context.write(NIOAny(first), promise: nil)
+            first = exchange.body
+        }
+        context.writeAndFlush(NIOAny(first), promise: nil)
     }
 
     // MARK: - Channel
@@ -59,14 +82,22 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     func channelActive(context: ChannelHandlerContext) { sendRequest() }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard exchange != nil else {
+            // Nothing was asked: whatever this is would be taken for the next answer.
+            return context.close(promise: nil)
+        }
         hasReceived = true
-        parser.append(unwrapInboundIn(data))
+        parser.append(Self.unwrapInboundIn(data))
         do throws(HTTPParseError) {
             try giveOut(at: .now())
         } catch {
             fail(.malformed(error.sentence))
             context.close(promise: nil)
         }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        exchange?.receiver?.receivePause()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -76,12 +107,12 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         if let end = try? parser.endOfInput(), case .end = end {
             takeExchange()?.end()
         } else {
-            fail(.connectionLost(hasReceived ? "inside the response" : "before a response"))
+            lose("the server closed it")
         }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        fail(.connectionLost("\(error)"))
+        lose(ServerConnections.reason(error))
         context.close(promise: nil)
     }
 
@@ -104,11 +135,22 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     private func finish() {
         let finished = takeExchange()
         if keepsAlive, parser.isBetweenResponses {
+            setReading(true)
+            freeSince = .now()
             pool.keep(self)
         } else {
             close()
         }
         finished?.end()
+    }
+
+    private func lose(_ reason: String) {
+        fail(
+            .connectionLost(
+                hasReceived ? "\(reason) inside the response" : "\(reason) before a response",
+                inResponse: hasReceived
+            )
+        )
     }
 
     private func fail(_ error: ClientError) {

@@ -1,4 +1,4 @@
-import QuireClient
+import QuireHTTP
 import Testing
 
 @Suite struct ServerAddressTests {
