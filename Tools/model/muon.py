@@ -14,11 +14,11 @@ def orthogonalized(x, rounds=5):
     """A batch of matrices, each with its singular values set to about 1."""
     is_tall = x.shape[-2] > x.shape[-1]
     x = x.transpose(-2, -1) if is_tall else x
-    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
+    x = (x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)).bfloat16()
     for _ in range(rounds):
         square = x @ x.transpose(-2, -1)
         x = A * x + (B * square + C * square @ square) @ x
-    return x.transpose(-2, -1) if is_tall else x
+    return (x.transpose(-2, -1) if is_tall else x).float()
 
 
 class Muon(torch.optim.Optimizer):

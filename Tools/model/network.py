@@ -48,7 +48,11 @@ class Attention(nn.Module):
         q, k = rotated(q, cosines, sines), rotated(k, cosines, sines)
         repeat = q.shape[1] // k.shape[1]
         k, v = (t.repeat_interleave(repeat, dim=1) for t in (k, v))
-        mixed = functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+        # In f32: under autocast PyTorch's backward pass in bf16 takes three times as long here.
+        with torch.autocast("cpu", enabled=False):
+            mixed = functional.scaled_dot_product_attention(
+                q.float(), k.float(), v.float(), is_causal=True
+            )
         return self.o_proj(mixed.transpose(1, 2).reshape(batch, length, -1))
 
 

@@ -25,52 +25,38 @@ from torch.nn import functional
 import data
 import network as network_file
 import topics
+import words
 from muon import Muon
 
 LOOKAHEAD = 256  # conversations that are sorted by length before they are cut into batches
 MATRIX_RATE = 0.02
 OTHER_RATE = 3e-3
 WARMUP_STEPS = 40
-DECAY_START = 740
+DECAY_SHARE = 0.6  # of all steps, the last ones, lower the rates to nothing
 SEED = 20240607
+QUESTION_TOKENS = 2560  # in the batch of questions that each step has beside its conversations
 
 
 class Phase:
     """What a part of the training is about: the mix, and how single answers are cut.
 
     Which answer is right is decided by its first tokens, and a topic's answer is always the same
-    text. So once the answers are known, most single questions are cut soon after their decision:
-    twice as many fit into the same time. The end practises whole conversations again.
+    text. So most single questions are cut soon after that decision: twice as many fit into the
+    same time. The end practises whole conversations.
     """
 
-    def __init__(self, mix, cut_share, cut_lengths, classes_weight, tokens_per_batch=2048):
+    def __init__(self, mix, cut_share, cut_lengths, classes_weight, tokens_per_batch):
         self.mix, self.cut_share, self.cut_lengths = mix, cut_share, cut_lengths
         self.classes_weight, self.tokens_per_batch = classes_weight, tokens_per_batch
 
 
-ANSWERS = Phase(data.TALKS, 0.65, (8, 22), 0)
-DECISIONS = Phase(data.QUESTIONS, 0.85, (3, 10), 0.5)
-DRILL = Phase(data.DRILL, 0.92, (3, 8), 0.5)
-BROAD_DRILL = Phase(data.DRILL, 0.92, (3, 8), 0.5, tokens_per_batch=3072)
-MORE_QUESTIONS = Phase(data.DRILL, 0.8, (3, 12), 0.5, tokens_per_batch=1280)
-WHOLE_ANSWERS = Phase(data.DRILL, 0.4, (4, 12), 0.5, tokens_per_batch=1792)
-PRACTICE = Phase(data.PRACTICE, 0.5, (4, 12), 0.5, tokens_per_batch=2048)
-QUESTIONS_ALONE = Phase(data.DRILL, 0, (0, 0), 0.5, tokens_per_batch=2560)
-TALKS = Phase(data.TALKS, 0.65, (8, 22), 0.1, tokens_per_batch=3072)
-# Each until the step beside it; TALKS are the last.
-PHASES = [
-    (406, ANSWERS), (557, DECISIONS), (604, DRILL), (688, BROAD_DRILL), (769, MORE_QUESTIONS),
-    (1030, WHOLE_ANSWERS),
-]
-LAST_STEPS = 40
-# From here on each step also has a batch of questions without answers, for the lower half alone.
-ALONE_START = 688
+PRACTICE = Phase(data.PRACTICE, 0.6, (4, 12), 0.5, tokens_per_batch=2048)
+TALKS = Phase(data.TALKS, 0.3, (8, 22), 0.1, tokens_per_batch=3072)
+LAST_SHARE = 0.06  # of all steps are TALKS
 
 
 def phase_at(step, steps):
-    if step >= steps - LAST_STEPS:
-        return TALKS
-    return next((phase for end, phase in PHASES if step < end), PRACTICE)
+    return TALKS if step >= steps * (1 - LAST_SHARE) else PRACTICE
 
 
 class Classes:
@@ -120,13 +106,12 @@ def batches(tokenizer, classes, limit, steps):
 def question_batches(tokenizer, classes, limit):
     """The same up to where the first answer begins: nothing but questions."""
     made, chance = iter(data.Conversations(SEED + 1, data.DRILL)), random.Random(SEED + 1)
-    phase = QUESTIONS_ALONE
     while True:
         rows = []
         for conversation in itertools.islice(made, 4 * LOOKAHEAD):
-            row = encoded(tokenizer, classes, *conversation, limit, phase, chance)
+            row = encoded(tokenizer, classes, *conversation, limit, PRACTICE, chance)
             rows.append(tuple(part[: row[1].index(True)] for part in row))
-        groups = grouped(rows, phase.tokens_per_batch)
+        groups = grouped(rows, QUESTION_TOKENS)
         chance.shuffle(groups)
         yield from map(padded, groups)
 
@@ -157,14 +142,14 @@ def padded(group):
 
 
 def share_of_rate(step, steps):
-    """Up quickly, level, then down to nothing from DECAY_START."""
-    return min((step + 1) / WARMUP_STEPS, 1, (steps - step) / (steps - DECAY_START))
+    """Up quickly, level, then down to nothing."""
+    return min((step + 1) / WARMUP_STEPS, 1, (steps - step) / (steps * DECAY_SHARE))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=pathlib.Path)
-    parser.add_argument("--steps", type=int, default=1030)
+    parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--resume", action="store_true")
     options = parser.parse_args()
 
@@ -189,6 +174,7 @@ def main():
     class_head = torch.nn.Linear(config["hidden_size"], len(classes.numbers))
     optimizers.append(torch.optim.AdamW(class_head.parameters(), lr=OTHER_RATE, weight_decay=0.0))
     peaks = [MATRIX_RATE, OTHER_RATE, OTHER_RATE]
+    words.teach(tokenizer, classes, network.embed_tokens, SEED)
     checkpoint, first, tokens_before, seconds_before = options.folder / "checkpoint.pt", 0, 0, 0
     if options.resume and checkpoint.exists():
         state = torch.load(checkpoint)
@@ -210,7 +196,7 @@ def main():
     limit = config["max_position_embeddings"]
     stream = itertools.islice(batches(tokenizer, classes, limit, options.steps), first, options.steps)
     questions = question_batches(tokenizer, classes, limit)
-    for _ in range(first - ALONE_START):
+    for _ in range(first):
         next(questions)
     for step, (tokens, targets, kinds) in enumerate(stream, first):
         for optimizer, peak in zip(optimizers, peaks):
@@ -218,25 +204,26 @@ def main():
                 group["lr"] = peak * share_of_rate(step, options.steps)
         # The token at a position is predicted at the one before it.
         wanted, kinds = targets[:, 1:], kinds[:, :-1]
-        logits, middle = network(tokens[:, :-1], wanted, kinds >= 0)
-        loss = functional.cross_entropy(logits, tokens[:, 1:][wanted])
-        losses.append(loss.item())
-        weight = phase_at(step, options.steps).classes_weight
-        if weight:
-            loss = loss + weight * functional.cross_entropy(class_head(middle), kinds[kinds >= 0])
-        if step >= ALONE_START:
-            tokens, _, kinds = next(questions)
-            guesses, truth = class_head(network(tokens, None, kinds >= 0)[1]), kinds[kinds >= 0]
+        asked, _, asked_kinds = next(questions)
+        # Products in bf16, which such a CPU computes twice as fast; weights and sums stay f32.
+        with torch.autocast("cpu", torch.bfloat16):
+            logits, middle = network(tokens[:, :-1], wanted, kinds >= 0)
+            loss = functional.cross_entropy(logits.float(), tokens[:, 1:][wanted])
+            losses.append(loss.item())
+            weight = phase_at(step, options.steps).classes_weight
+            guesses, truth = class_head(middle).float(), kinds[kinds >= 0]
+            loss = loss + weight * functional.cross_entropy(guesses, truth)
+            guesses = class_head(network(asked, None, asked_kinds >= 0)[1]).float()
+            truth = asked_kinds[asked_kinds >= 0]
             loss = loss + 0.5 * functional.cross_entropy(guesses, truth)
-            known.append((guesses.argmax(-1) == truth).float().mean().item())
-            seen += tokens.numel()
+        known.append((guesses.argmax(-1) == truth).float().mean().item())
         network.zero_grad(set_to_none=True)
         class_head.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         for optimizer in optimizers:
             optimizer.step()
-        seen += tokens.numel()
+        seen += tokens.numel() + asked.numel()
         now = time.monotonic()
         if step % 20 == 19:
             mean = sum(losses[-20:]) / max(1, len(losses[-20:]))
