@@ -62,9 +62,14 @@ let package = Package(
             ]
         ),
         library("QuireClient", ["QuireHTTP", "QuireJSON", nioCore, nioPosix]),
+        library(
+            "QuireGateway",
+            ["QuireHTTP", "QuireOpenAI", "QuireTelemetry", "QuireJSON", nioCore, nioPosix]
+        ),
         .executableTarget(
             name: "quire",
             dependencies: [
+                "QuireGateway",
                 "QuireClient", "QuireServer", "QuireEngine", "QuireModels", "QuireCheckpoint",
                 "QuireKernels",
                 "QuireTokenizer", "QuireTemplate", "QuireTelemetry", "QuireOpenAI", "QuireHTTP",
@@ -89,6 +94,13 @@ let package = Package(
         ),
         tests("QuireOpenAI", ["QuireJSON", nioCore]),
         tests("QuireHTTP", [nioCore, nioPosix, nioEmbedded]),
+        tests(
+            "QuireGateway",
+            [
+                "QuireHTTP", "QuireOpenAI", "QuireTelemetry", "QuireJSON", nioCore, nioPosix,
+                nioEmbedded,
+            ]
+        ),
         tests("QuireClient", ["QuireHTTP", "QuireJSON", nioCore, nioPosix]),
         tests(
             "QuireServer",

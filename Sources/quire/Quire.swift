@@ -7,7 +7,9 @@ struct Quire: ParsableCommand {
         commandName: "quire",
         abstract: "Serves open-weight language models over the OpenAI API.",
         version: quireVersion,
-        subcommands: [UpCommand.self, RunCommand.self, ServeCommand.self, Bench.self]
+        subcommands: [
+            UpCommand.self, RunCommand.self, ServeCommand.self, GatewayCommand.self, Bench.self,
+        ]
     )
 
     static func main() { main(CommandLine.arguments.dropFirst().map { hyphenated($0) }) }

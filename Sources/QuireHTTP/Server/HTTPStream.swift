@@ -83,6 +83,17 @@ package final class HTTPStream {
         headers: [(String, String)] = [],
         contentLength: Int? = nil
     ) {
+        writeHead(status: status, contentLength: contentLength) { output in
+            for (name, value) in headers { output.writeField(name, value) }
+        }
+    }
+
+    /// The same with fields that the closure writes, as lines, and without calling the stream.
+    package func writeHead(
+        status: Int,
+        contentLength: Int?,
+        renderFields: (inout ByteBuffer) -> Void
+    ) {
         guard let connection, case .idle = state else { return }
         let isBodiless = HTTPStatus.isBodiless(status)
         dropsBody = isHead || isBodiless
@@ -96,7 +107,7 @@ package final class HTTPStream {
         }
         if connection.loop.isDraining { keepsAlive = false }
         connection.output.writeStatusLine(status)
-        for (name, value) in headers { connection.output.writeField(name, value) }
+        renderFields(&connection.output)
         if !isBodiless {
             if let contentLength {
                 connection.output.writeContentLength(contentLength)

@@ -1,4 +1,4 @@
-import NIOCore
+package import NIOCore
 
 /// Writes the pieces of JSON text straight into a `ByteBuffer`, without an encoder or a tree.
 ///
@@ -6,7 +6,7 @@ import NIOCore
 /// control characters only, everything else as its UTF-8 bytes. That is what vLLM's clients see.
 extension ByteBuffer {
     /// A string with its quotes, from bytes that are valid UTF-8.
-    mutating func writeJSONString(_ utf8: Span<UInt8>) {
+    package mutating func writeJSONString(_ utf8: Span<UInt8>) {
         writeInteger(UInt8(ascii: "\""))
         let count = JSONEscaping.escapedCount(utf8)
         unsafe writeWithUnsafeMutableBytes(minimumWritableBytes: count) { bytes in
@@ -18,7 +18,7 @@ extension ByteBuffer {
     }
 
     /// A string with its quotes.
-    mutating func writeJSONString(_ text: String) {
+    package mutating func writeJSONString(_ text: String) {
         var text = text
         text.makeContiguousUTF8()
         writeJSONString(text.utf8Span.span)
@@ -36,7 +36,7 @@ extension ByteBuffer {
     }
 
     /// An integer in decimal.
-    mutating func writeJSONInteger(_ value: some FixedWidthInteger) {
+    package mutating func writeJSONInteger(_ value: some FixedWidthInteger) {
         // One digit needs no String: choice indices and small counts are most of what is written.
         if value >= 0, value < 10 {
             writeInteger(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value))

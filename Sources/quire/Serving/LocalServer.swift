@@ -85,7 +85,7 @@ final class LocalServer {
             options: options,
             clock: clock
         )
-        (listener, busyPorts) = try Self.listen(
+        (listener, busyPorts) = try Listener.open(
             api,
             host: flags.host,
             ports: flags.port..<min(65536, flags.port + portCount),
@@ -123,50 +123,6 @@ final class LocalServer {
         options.seed = flags.seed
         options.log = { Log.line($0) }
         return options
-    }
-
-    /// Listens on the first free port of the range.
-    private static func listen(
-        _ api: APIServer,
-        host: String,
-        ports: Range<Int>,
-        group: any EventLoopGroup
-    ) throws -> (HTTPServer, busy: [Int]) {
-        var configuration = HTTPServerConfiguration()
-        configuration.errorBody = { APIServer.errorBody($0, $1) }
-        configuration.serverName = "quire"
-        var busy: [Int] = []
-        for port in ports {
-            do {
-                let server = try HTTPServer.start(
-                    on: .host(host, port: port),
-                    group: group,
-                    configuration: configuration,
-                    responder: api
-                ).wait()
-                return (server, busy)
-            } catch let error as IOError where error.errnoCode == EADDRINUSE {
-                busy.append(port)
-            } catch let error as IOError {
-                let reason =
-                    switch error.errnoCode {
-                    case EACCES: "the port needs privileges; give one above 1023 with --port"
-                    case EADDRNOTAVAIL: "this machine has no such address; give another with --host"
-                    default: "\(error)"
-                    }
-                throw StartError("cannot listen on \(host), port \(port): \(reason)")
-            } catch {
-                throw StartError("cannot listen on --host \(host): no such host or address")
-            }
-        }
-        guard let first = busy.first, let last = busy.last else {
-            throw StartError("cannot listen on \(host): no port to try")
-        }
-        let which = first == last ? "port \(first) is" : "ports \(first) to \(last) are"
-        let holder = PortHolder.describe(port: first).map { " by \($0)" } ?? ""
-        throw StartError(
-            "cannot listen on \(host): \(which) in use\(holder); give another one with --port"
-        )
     }
 
     /// Requests under way finish within the time; then everything ends.

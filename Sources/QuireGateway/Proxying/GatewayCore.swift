@@ -1,0 +1,74 @@
+import NIOCore
+import Synchronization
+
+/// What all loops of a gateway share: the fleet behind a lock, and who waits for a slot of it.
+///
+/// Sendable. The lock is held for one call of the fleet and nothing else.
+package final class GatewayCore: Sendable {
+    /// A request that waits for a slot, known to the loop it lives on.
+    typealias Waiter = NIOLoopBound<ProxyExchange>
+
+    private struct State: ~Copyable {
+        var fleet: Fleet
+        var waiters: [Ticket: Waiter] = [:]
+    }
+
+    let configuration: Mutex<GatewayConfiguration>
+    private let state: Mutex<State>
+
+    /// Creates the fleet; with the same seed it picks the same.
+    package init(_ configuration: GatewayConfiguration, seed: UInt64) {
+        self.configuration = Mutex(configuration)
+        state = Mutex(State(fleet: Fleet(configuration.fleet, seed: seed)))
+    }
+
+    /// Now, as the fleet counts time.
+    static var now: UInt64 { NIODeadline.now().uptimeNanoseconds }
+
+    /// One call of the fleet.
+    package func withFleet<Result: Sendable>(
+        _ body: (inout Fleet, UInt64) -> sending Result
+    ) -> Result {
+        let now = Self.now
+        return state.withLock { body(&$0.fleet, now) }
+    }
+
+    /// One call of the fleet that may give slots to requests that wait; those go on on their loops.
+    package func grant(_ body: (inout Fleet, UInt64) -> [Grant]) {
+        let now = Self.now
+        let granted = state.withLock { state -> [(Waiter, Attempt)] in
+            body(&state.fleet, now).compactMap { grant in
+                state.waiters.removeValue(forKey: grant.ticket).map { ($0, grant.attempt) }
+            }
+        }
+        for (waiter, attempt) in granted {
+            waiter.eventLoop.execute { waiter.value.granted(attempt) }
+        }
+    }
+
+    /// Picks an upstream for a request; one that has to wait is known from here on.
+    func pick(_ request: PickRequest, for exchange: NIOLoopBound<ProxyExchange>) -> Pick {
+        let now = Self.now
+        return state.withLock { state in
+            let pick = state.fleet.pick(request, now: now)
+            if case .queued(let ticket) = pick { state.waiters[ticket] = exchange }
+            return pick
+        }
+    }
+
+    /// A request has waited for too long: whether it is still without a slot.
+    func expire(_ ticket: Ticket) -> Bool {
+        let now = Self.now
+        return state.withLock { state in
+            guard state.fleet.expire(ticket, now: now) else { return false }
+            state.waiters[ticket] = nil
+            return true
+        }
+    }
+
+    /// The client of a request that waits has left.
+    func cancel(_ ticket: Ticket) {
+        grant { fleet, now in fleet.cancel(ticket, now: now) }
+        state.withLock { $0.waiters[ticket] = nil }
+    }
+}

@@ -1,0 +1,54 @@
+import NIOCore
+import QuireHTTP
+
+/// What holds for one request, taken from the configuration when it begins, so that a reload
+/// changes nothing under way.
+struct RequestPolicy: Sendable {
+    var limits: TimeLimits
+    /// Attempts together, the first included.
+    var maxAttempts: Int
+}
+
+extension Refusal {
+    /// What the client is told.
+    var sentence: String {
+        switch self {
+        case .unknownModel: "No engine serves this model."
+        case .noneHealthy: "No engine is available."
+        case .full: "All engines are busy and the queue is full."
+        }
+    }
+
+    /// For the Retry-After field.
+    var retryAfterSeconds: Int? {
+        switch self {
+        case .unknownModel: nil
+        case .noneHealthy(let seconds), .full(let seconds): seconds
+        }
+    }
+}
+
+extension Outcome {
+    /// What the head of an answer says of its upstream, if the rest comes as announced.
+    init(_ head: HTTPResponseHead) {
+        let retryAfter = head.fields.first("retry-after")
+        // A date is as good as no number: the default wait holds.
+        let seconds = retryAfter.flatMap { Int($0) }.map { max(0, $0) }
+        switch head.status {
+        case ..<400: self = .success
+        case 429: self = .overloaded(retryAfterSeconds: seconds)
+        case 503 where retryAfter != nil: self = .overloaded(retryAfterSeconds: seconds)
+        case 408: self = .timedOut
+        case ..<500: self = .clientError(status: head.status)
+        default: self = .serverError(status: head.status)
+        }
+    }
+
+    /// Whether another upstream may do better.
+    var asksForAnother: Bool {
+        switch self {
+        case .overloaded, .serverError, .timedOut: true
+        case .success, .clientError, .connectFailed, .cut, .cancelled: false
+        }
+    }
+}

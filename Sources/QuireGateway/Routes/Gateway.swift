@@ -1,0 +1,81 @@
+package import NIOCore
+package import QuireHTTP
+import QuireOpenAI
+import Synchronization
+
+/// The gateway's front: finds what a request is for, answers what is the gateway's own, and sends
+/// everything else to an upstream.
+///
+/// Sendable; called on every loop of the server, which must be one of those it was made with.
+package final class Gateway: HTTPResponder {
+    private let core: GatewayCore
+    private let loops: [ObjectIdentifier: GatewayLoop]
+
+    package init(_ core: GatewayCore, loops: [any EventLoop]) {
+        self.core = core
+        self.loops = Dictionary(
+            loops.map { (ObjectIdentifier($0), GatewayLoop(eventLoop: $0, core: core)) },
+            uniquingKeysWith: { first, _ in first }
+        )
+    }
+
+    package func respond(to request: HTTPRequest, on stream: HTTPStream) {
+        switch request.head.path {
+        case "/health", "/ping": respondHealth(on: stream)
+        default: proxy(request, on: stream)
+        }
+    }
+
+    /// Healthy while one upstream can be asked.
+    private func respondHealth(on stream: HTTPStream) {
+        let isUp = core.withFleet { fleet, now in
+            fleet.status(now: now).contains {
+                $0.isHealthy && !$0.isDraining && !$0.isEjectedByOperator
+            }
+        }
+        if isUp {
+            stream.respond(status: 200)
+        } else {
+            stream.respond(.serviceUnavailable("No engine is available."))
+        }
+    }
+
+    private func proxy(_ request: HTTPRequest, on stream: HTTPStream) {
+        guard let loop = loops[ObjectIdentifier(stream.eventLoop)] else { return stream.abort() }
+        var pick = PickRequest()
+        if request.method == .post, request.body.readableBytes > 0 {
+            do throws(OpenAIError) {
+                let scan = try RoutingScan(request.body)
+                pick.model = scan.model
+                pick.prefixKeys = scan.prefixKeys
+                pick.promptTokens = scan.promptBytes / 4
+            } catch {
+                return stream.respond(error)
+            }
+        }
+        let configuration = core.configuration.withLock { $0 }
+        let exchange = ProxyExchange(
+            loop: loop,
+            stream: stream,
+            request: UpstreamRequest(request.head, identity: RequestIdentity(request.head)),
+            body: request.body,
+            pick: pick,
+            policy: RequestPolicy(
+                limits: configuration.limits,
+                maxAttempts: configuration.maxAttempts
+            )
+        )
+        exchange.begin()
+    }
+}
+
+extension HTTPStream {
+    /// Sends an error in OpenAI's shape.
+    func respond(_ error: OpenAIError, retryAfterSeconds: Int? = nil) {
+        var headers = [("content-type", "application/json")]
+        if let retryAfterSeconds { headers.append(("retry-after", "\(retryAfterSeconds)")) }
+        var body = ByteBuffer()
+        error.writeBody(into: &body)
+        respond(status: error.status, headers: headers, body: body)
+    }
+}
