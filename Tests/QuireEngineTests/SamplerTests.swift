@@ -19,7 +19,7 @@ import Testing
             logits.span,
             StepSample(
                 logitsIndex: 0,
-                purpose: .next(outputIndex: outputIndex),
+                purpose: .next(outputIndex: outputIndex, position: outputIndex),
                 sampling: SamplingParameters(fields),
                 history: history
             )
@@ -212,7 +212,7 @@ import Testing
                 logits.span,
                 StepSample(
                     logitsIndex: 0,
-                    purpose: .next(outputIndex: position / 100),
+                    purpose: .next(outputIndex: position / 100, position: position / 100),
                     sampling: SamplingParameters(fields),
                     history: nil
                 )
@@ -293,7 +293,7 @@ import Testing
                     row.span,
                     StepSample(
                         logitsIndex: 0,
-                        purpose: .next(outputIndex: index * 7),
+                        purpose: .next(outputIndex: index * 7, position: index * 7),
                         sampling: SamplingParameters(fields),
                         history: nil
                     )

@@ -49,7 +49,7 @@ final class ShadowExecutor: Executor {
         switch sample.purpose {
         case .promptToken(let token):
             return .token(token, ShadowModel.logprobs(of: token, state))
-        case .next(let outputIndex):
+        case .next(let outputIndex, _):
             if let history = sample.history, history.outputTokens.count != outputIndex {
                 complaints.append("a history of \(history.outputTokens.count) at \(outputIndex)")
             }

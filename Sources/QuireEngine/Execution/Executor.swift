@@ -72,8 +72,8 @@ package final class StepPlan {
 /// One row of logits, and what is made of it.
 package struct StepSample {
     package enum Purpose {
-        /// Choose the next token; `outputIndex` tokens were generated before it.
-        case next(outputIndex: Int)
+        /// Choose the next token: the sequence has `position` tokens, `outputIndex` of them generated.
+        case next(outputIndex: Int, position: Int)
         /// Report the probability of the prompt's own next token.
         case promptToken(Int32)
     }

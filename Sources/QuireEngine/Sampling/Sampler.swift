@@ -33,8 +33,8 @@ package struct Sampler {
             let count = fields.promptLogprobs ?? 0
             let reader = LogprobsReader(logits: logits, maximum: maximum)
             return .token(token, reader.logprobs(of: token, top: count))
-        case .next(let outputIndex):
-            guard let token = next(logits, maximum, sample, outputIndex) else {
+        case .next(let outputIndex, let position):
+            guard let token = next(logits, maximum, sample, outputIndex, position) else {
                 return .unservable("The request's parameters leave no token to choose.")
             }
             guard let count = fields.logprobs else { return .token(token, nil) }
@@ -47,32 +47,33 @@ package struct Sampler {
         _ logits: Span<Float>,
         _ maximum: Float,
         _ sample: StepSample,
-        _ outputIndex: Int
+        _ outputIndex: Int,
+        _ position: Int
     ) -> Int32? {
         guard LogitsProcessor.changes(sample.sampling, outputIndex: outputIndex) else {
-            return Self.choose(from: logits, maximum, sample.sampling, outputIndex, &candidates)
+            return Self.choose(from: logits, maximum, sample.sampling, position, &candidates)
         }
         var work = processed.mutableSpan
         LogitsProcessor.process(logits, sample, outputIndex: outputIndex, into: &work)
-        return Self.choose(from: processed, sample.sampling, outputIndex, &candidates)
+        return Self.choose(from: processed, sample.sampling, position, &candidates)
     }
 
     private static func choose(
         from processed: [Float],
         _ sampling: SamplingParameters,
-        _ outputIndex: Int,
+        _ position: Int,
         _ candidates: inout CandidateFilter
     ) -> Int32? {
         let logits = processed.span
         guard let maximum = RowKernels.maximum(logits), maximum > -.infinity else { return nil }
-        return choose(from: logits, maximum, sampling, outputIndex, &candidates)
+        return choose(from: logits, maximum, sampling, position, &candidates)
     }
 
     private static func choose(
         from logits: Span<Float>,
         _ maximum: Float,
         _ sampling: SamplingParameters,
-        _ outputIndex: Int,
+        _ position: Int,
         _ candidates: inout CandidateFilter
     ) -> Int32? {
         if sampling.isGreedy {
@@ -87,8 +88,8 @@ package struct Sampler {
         )
         if fields.topK > 0, fields.topK < logits.count { candidates.keepTop(fields.topK) }
         if fields.topP < 1 { candidates.keepMass(fields.topP) }
-        return candidates.draw(
-            CounterGenerator.uniform(seed: fields.seed, position: outputIndex)
-        )
+        // By the place in the sequence and not in the answer: a request that continues the text of
+        // another one, with its seed, draws what that one would have drawn.
+        return candidates.draw(CounterGenerator.uniform(seed: fields.seed, position: position))
     }
 }

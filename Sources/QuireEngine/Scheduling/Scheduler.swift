@@ -231,7 +231,10 @@ struct Scheduler {
         }
         let samplesNext = rowCount == request.remainingCount
         if samplesNext {
-            let purpose = StepSample.Purpose.next(outputIndex: request.outputCount)
+            let purpose = StepSample.Purpose.next(
+                outputIndex: request.outputCount,
+                position: request.tokens.count
+            )
             addSample(purpose, ofRow: firstRow + rowCount - 1, request, plan)
         }
         budget.rows -= rowCount

@@ -141,7 +141,7 @@ final class BenchedModel {
         plan.samples.append(
             StepSample(
                 logitsIndex: plan.batch.wantLogits(ofRow: first + tokens.count - 1),
-                purpose: .next(outputIndex: 0),
+                purpose: .next(outputIndex: 0, position: computedCount + tokens.count),
                 sampling: greedy,
                 history: nil
             )

@@ -63,9 +63,9 @@ final class ScriptedExecutor: Executor {
         if script.failingSteps.contains(number) { throw StepError("the script says so") }
         for sample in plan.samples {
             switch sample.purpose {
-            case .next(let index) where script.unservablePlaces.contains(index):
+            case .next(let index, _) where script.unservablePlaces.contains(index):
                 result.outcomes.append(.unservable("No token is left."))
-            case .next(let index): result.outcomes.append(.token(script.token(index), nil))
+            case .next(let index, _): result.outcomes.append(.token(script.token(index), nil))
             case .promptToken(let token): result.outcomes.append(.token(token, nil))
             }
         }
