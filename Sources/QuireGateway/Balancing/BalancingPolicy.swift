@@ -26,10 +26,10 @@ package struct Candidate: Sendable {
     package var inFlight: Int
     /// Tokens of prompts that were sent and have no first byte yet, less what it had cached.
     package var queuedTokens: Int
-    /// Mean time to first byte, nanoseconds.
-    package var latency: Double
+    /// Time to first byte.
+    var latency: PeakEWMA
     /// What it said of its own load, while that is fresh.
-    package var load: EngineLoad?
+    package var load: UpstreamLoad?
     /// How many more are in flight than when it said so.
     package var inFlightSinceLoad: Int
 }
@@ -37,17 +37,33 @@ package struct Candidate: Sendable {
 /// What policies share: randomness, and what the fleet remembers of prompts.
 package struct BalancingContext: Sendable {
     package var generator: SplitMix64
+    package var prefixTable: PrefixTable
     package var now: UInt64 = 0
+    /// Keeps prompts of different models apart in the prefix table.
+    package var salt: UInt64 = 0
+    /// Set by a policy that knows: how much of the prompt the chosen one must compute.
+    package var uncachedTokens: Int?
+
+    package init(seed: UInt64, tableBytes: Int) {
+        generator = SplitMix64(seed: seed)
+        prefixTable = PrefixTable(bytes: tableBytes)
+    }
 }
 
 extension PolicyKind {
-    func makePolicy(memberCount: Int) -> any BalancingPolicy {
+    func makePolicy(
+        memberCount: Int,
+        _ configuration: FleetConfiguration
+    ) -> any BalancingPolicy {
         switch self {
         case .leastConnections: LeastConnections()
         case .roundRobin: SmoothRoundRobin(memberCount: memberCount)
-        case .powerOfTwoChoices: PowerOfTwoChoices()
+        case .powerOfTwoChoices: PowerOfTwoChoices(configuration.latency)
         case .random: RandomChoice()
         case .sticky: StickyChoice()
+        case .prefixAffinity:
+            PrefixAffinity(configuration.prefixAffinity, memberCount: memberCount)
+        case .scored: ScoredChoice()
         }
     }
 }

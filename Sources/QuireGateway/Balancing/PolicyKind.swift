@@ -6,4 +6,6 @@ package enum PolicyKind: String, Hashable, Sendable, CaseIterable {
     case powerOfTwoChoices = "ewma"
     case random = "random"
     case sticky = "sticky"
+    case prefixAffinity = "prefix"
+    case scored = "scored"
 }

@@ -1,13 +1,7 @@
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
-
-/// The same user or session to the same upstream, by rendezvous hashing: when one leaves, only
-/// its own are moved, and every gateway agrees without talking. Without a key: least connections.
+/// The same user or session to the same upstream, by rendezvous hashing: when one leaves, only its
+/// own are moved, and every gateway agrees without talking.
+///
+/// Without a key: least connections.
 package struct StickyChoice: BalancingPolicy {
     private var fallback = LeastConnections()
 
@@ -37,6 +31,6 @@ package struct StickyChoice: BalancingPolicy {
     static func score(_ key: UInt64, _ identity: UInt64, weight: Double) -> Double {
         let bits = SplitMix64.mix(key ^ SplitMix64.mix(identity))
         let unit = (Double(bits >> 11) + 0.5) * 0x1p-53
-        return -weight / log(unit)
+        return -weight / logarithm(unit)
     }
 }

@@ -22,7 +22,9 @@ package struct Ticket: Hashable, Sendable {
     package let deadline: UInt64
 }
 
-/// A slot for one that waited. Whoever gets it hands it to the ticket's owner.
+/// A slot for one that waited.
+///
+/// Whoever gets it hands it to the ticket's owner.
 package struct Grant: Sendable {
     package let ticket: Ticket
     package let attempt: Attempt

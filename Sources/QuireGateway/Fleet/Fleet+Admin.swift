@@ -31,7 +31,9 @@ extension Fleet {
     /// More models than this an instance cannot make us remember.
     static let maxDiscoveredModels = 1024
 
-    /// Takes no new requests; what runs goes on. False: unknown upstream.
+    /// Takes no new requests; what runs goes on.
+    ///
+    /// False: unknown upstream.
     @discardableResult
     package mutating func drain(_ id: UpstreamID) -> Bool {
         guard let row = row(of: id) else { return false }
@@ -39,8 +41,10 @@ extension Fleet {
         return true
     }
 
-    /// Takes it out until `undrain`, whatever its health: the operator's word, which holds even
-    /// for the last one. The driver may also cut what runs.
+    /// Takes it out until `undrain`, whatever its health: the operator's word, which holds even for
+    /// the last one.
+    ///
+    /// The driver may also cut what runs.
     @discardableResult
     package mutating func eject(_ id: UpstreamID) -> Bool {
         guard let row = row(of: id) else { return false }
@@ -60,7 +64,9 @@ extension Fleet {
         return grantWaiters(now: now)
     }
 
-    /// A weight by hand, until a reload brings another one. 0 takes no new requests.
+    /// A weight by hand, until a reload brings another one.
+    ///
+    /// 0 takes no new requests.
     package mutating func setWeight(_ id: UpstreamID, _ weight: Int, now: UInt64) -> [Grant] {
         guard let row = row(of: id) else { return [] }
         upstreams[row]?.weight = min(max(0, weight), 1_000_000)
@@ -72,6 +78,9 @@ extension Fleet {
     /// An upstream with the same name and address keeps its row, identifier and all that was
     /// learnt. One that is gone takes no new requests, and its attempts end as ever.
     package mutating func reload(_ next: FleetConfiguration, now: UInt64) -> [Grant] {
+        if next.prefixAffinity.tableBytes != configuration.prefixAffinity.tableBytes {
+            context.prefixTable = PrefixTable(bytes: next.prefixAffinity.tableBytes)
+        }
         configuration = next
         var rows: [UpstreamKey: Int] = [:]
         for row in upstreams.indices {

@@ -5,7 +5,10 @@ extension Fleet {
         let row = record.upstream
         upstreams[row]?.queuedTokens -= record.queuedTokens
         record.queuedTokens = 0
+        let isFirst = !record.hasAnswered
+        record.hasAnswered = true
         attempts[attempt.serial] = record
+        guard isFirst else { return }
         upstreams[row]?.latency.add(
             now > record.startedAt ? now - record.startedAt : 0,
             at: now,
@@ -13,7 +16,9 @@ extension Fleet {
         )
     }
 
-    /// An attempt is over: frees its slot, learns from it. Returns who waited and now holds one.
+    /// An attempt is over: frees its slot, learns from it.
+    ///
+    /// Returns who waited and now holds one.
     ///
     /// To end an attempt twice does nothing.
     package mutating func end(_ attempt: Attempt, _ outcome: Outcome, now: UInt64) -> [Grant] {
@@ -57,6 +62,11 @@ extension Fleet {
             reached: verdict == .none ? nil : verdict != .unreachable,
             at: now
         )
+        if outcome == .timedOut, !record.hasAnswered {
+            // It is at least as slow as it was waited for.
+            let waited = now > record.startedAt ? now - record.startedAt : 0
+            upstream.latency.add(waited, at: now, decay: configuration.latency.decay)
+        }
         if case .overloaded(let seconds) = outcome {
             let limits = configuration.overload
             let asked = seconds.map { Duration.seconds(max(0, min($0, 1 << 30))) }
@@ -72,8 +82,10 @@ extension Fleet {
 
     // MARK: Those who wait
 
-    /// The deadline of a ticket came. False: it was granted before, or is over; a grant is on its
-    /// way to the driver or has been there.
+    /// The deadline of a ticket came.
+    ///
+    /// False: it was granted before, or is over; a grant is on its way to the driver or has been
+    /// there.
     package mutating func expire(_ ticket: Ticket, now: UInt64) -> Bool {
         guard let waiter = waiters[ticket.serial], waiter.attempt == nil else { return false }
         unlink(ticket.serial)
@@ -81,8 +93,10 @@ extension Fleet {
         return true
     }
 
-    /// The owner of a ticket has left. If it was granted meanwhile, its slot is freed here: a
-    /// grant that still arrives must be dropped (to end it does nothing).
+    /// The owner of a ticket has left.
+    ///
+    /// If it was granted meanwhile, its slot is freed here: a grant that still arrives must be
+    /// dropped (to end it does nothing).
     package mutating func cancel(_ ticket: Ticket, now: UInt64) -> [Grant] {
         guard let waiter = waiters[ticket.serial] else { return [] }
         if let attempt = waiter.attempt { return end(attempt, .cancelled, now: now) }
@@ -167,8 +181,10 @@ extension Fleet {
         return oldest
     }
 
-    /// The first in a queue who can use a free slot gets it. Those ahead that may not go where
-    /// there is room (they tried it already) are passed, but not for more than 16 places.
+    /// The first in a queue who can use a free slot gets it.
+    ///
+    /// Those ahead that may not go where there is room (they tried it already) are passed, but not
+    /// for more than 16 places.
     private mutating func grantFirst(in group: Int, now: UInt64) -> Grant? {
         var next = groups[group].firstWaiter
         for _ in 0..<16 {

@@ -19,8 +19,18 @@ extension Fleet {
         let everyone = upstreams.indices.filter { upstreams[$0]?.isRetired == false }
         let unlisted = everyone.filter { upstreams[$0]?.servedModels == nil }
         groups = [
-            ModelGroup(model: nil, policyKind: configuration.policy, members: byTier(everyone)),
-            ModelGroup(model: nil, policyKind: configuration.policy, members: byTier(unlisted)),
+            ModelGroup(
+                model: nil,
+                policyKind: configuration.policy,
+                members: byTier(everyone),
+                configuration
+            ),
+            ModelGroup(
+                model: nil,
+                policyKind: configuration.policy,
+                members: byTier(unlisted),
+                configuration
+            ),
         ]
         groupOfModel = [:]
         for group in configuration.groups { addConfigured(group, everyone) }
@@ -36,7 +46,8 @@ extension Fleet {
                 ModelGroup(
                     model: model,
                     policyKind: configuration.policy,
-                    members: byTier(rows + unlisted)
+                    members: byTier(rows + unlisted),
+                    configuration
                 )
             )
         }
@@ -67,7 +78,8 @@ extension Fleet {
                 model: next.model,
                 fallbackModels: next.fallbackModels,
                 policyKind: next.policy ?? configuration.policy,
-                members: byTier(rows)
+                members: byTier(rows),
+                configuration
             )
         )
         for alias in next.aliases where groupOfModel[alias] == nil { groupOfModel[alias] = index }
@@ -84,7 +96,9 @@ extension Fleet {
         return keyed.sorted { $0 < $1 }.map(\.1)
     }
 
-    /// Empties all queues. Returns who was in them, oldest first.
+    /// Empties all queues.
+    ///
+    /// Returns who was in them, oldest first.
     private mutating func takeWaiters() -> [UInt64] {
         var all: [(UInt64, UInt64)] = []
         for group in waitingGroups {

@@ -11,7 +11,9 @@ package struct BrokenFleetInvariant: Error, CustomStringConvertible {
 }
 
 extension Fleet {
-    /// Throws unless the books balance. For tests, after every step; O(everything).
+    /// Throws unless the books balance.
+    ///
+    /// For tests, after every step; O(everything).
     package func checkInvariants() throws(BrokenFleetInvariant) {
         func require(_ holds: Bool, _ rule: String) throws(BrokenFleetInvariant) {
             try BrokenFleetInvariant.require(holds, rule)

@@ -26,7 +26,9 @@ extension Fleet {
     }
 
     /// Frees waiting requests for slots that came by time alone (a breaker's wait is over, an
-    /// instance brought up). The driver calls it about once a second.
+    /// instance brought up).
+    ///
+    /// The driver calls it about once a second.
     package mutating func tick(now: UInt64) -> [Grant] { grantWaiters(now: now) }
 
     enum Placement {
@@ -50,12 +52,16 @@ extension Fleet {
         let survey = gatherCandidates(request, in: group, worst: worst, now: now)
         if candidates.isEmpty { return survey.isAnyFull ? .mustWait : .nobody }
         context.now = now
+        context.salt = groups[group].salt
+        context.uncachedTokens = nil
         let place = groups[group].policy.choose(from: candidates, request, &context)
         return .placed(begin(request, candidates[place], in: group, now: now))
     }
 
-    /// The worst condition an instance may be in to count as healthy: worse than healthy only
-    /// when there are too few. `nil`: the operator closed all.
+    /// The worst condition an instance may be in to count as healthy: worse than healthy only when
+    /// there are too few.
+    ///
+    /// `nil`: the operator closed all.
     private func worstCondition(in group: Int, now: UInt64) -> Condition? {
         var counts = (0, 0, 0, 0)
         for member in groups[group].members {
@@ -129,8 +135,7 @@ extension Fleet {
             weight: Double(upstream.weight) * upstream.share(at: now, configuration.slowStart),
             inFlight: upstream.inFlight,
             queuedTokens: upstream.queuedTokens,
-            latency: upstream.latency.mean
-                ?? Double(configuration.latency.initial.clampedNanoseconds),
+            latency: upstream.latency,
             load: isLoadFresh ? upstream.load : nil,
             inFlightSinceLoad: upstream.inFlight - upstream.inFlightAtLoad
         )
@@ -146,7 +151,7 @@ extension Fleet {
         now: UInt64
     ) -> Attempt {
         let row = chosen.upstream
-        let queuedTokens = max(0, request.promptTokens)
+        let queuedTokens = max(0, context.uncachedTokens ?? request.promptTokens)
         upstreams[row]?.inFlight += 1
         upstreams[row]?.totals.attempts += 1
         upstreams[row]?.queuedTokens += queuedTokens

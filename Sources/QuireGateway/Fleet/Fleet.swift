@@ -40,7 +40,10 @@ package struct Fleet: Sendable {
     package init(_ configuration: FleetConfiguration, seed: UInt64) {
         self.configuration = configuration
         retryBudget = RetryBudget(configuration.retry)
-        context = BalancingContext(generator: SplitMix64(seed: seed))
+        context = BalancingContext(
+            seed: seed,
+            tableBytes: configuration.prefixAffinity.tableBytes
+        )
         for upstream in configuration.upstreams { insert(upstream) }
         rebuildGroups()
     }
@@ -53,13 +56,16 @@ package struct Fleet: Sendable {
         let passiveEpoch: UInt32
         /// Counted in its upstream's `queuedTokens` until the first byte.
         var queuedTokens: Int
+        var hasAnswered = false
         /// The waiter it was granted to.
         var waiter: UInt64?
     }
 
     // MARK: Rows
 
-    /// Puts a new upstream into a free row. Returns the row.
+    /// Puts a new upstream into a free row.
+    ///
+    /// Returns the row.
     @discardableResult
     mutating func insert(_ next: UpstreamConfiguration) -> Int {
         nextGeneration += 1

@@ -30,7 +30,9 @@ package struct ModelGroupConfiguration: Hashable, Sendable {
     package var aliases: [String] = []
     /// Models that answer, in this order, when no healthy instance of this one has room.
     package var fallbackModels: [String] = []
-    /// Names of upstreams. Empty: all that list the model or say that they serve it.
+    /// Names of upstreams.
+    ///
+    /// Empty: all that list the model or say that they serve it.
     package var upstreams: [String] = []
     /// `nil`: the fleet's policy.
     package var policy: PolicyKind?
@@ -91,8 +93,6 @@ package struct OverloadConfiguration: Hashable, Sendable {
 package struct LatencyConfiguration: Hashable, Sendable {
     /// After so long a peak has lost 63 % of its say.
     package var decay: Duration = .seconds(10)
-    /// What is assumed of an instance before its first answer.
-    package var initial: Duration = .milliseconds(50)
 
     package init() {}
 }
@@ -102,9 +102,13 @@ package struct PrefixAffinityConfiguration: Hashable, Sendable {
     /// The table never takes more, and takes nothing before the policy is used.
     package var tableBytes: Int = 8 << 20
     /// What a request in flight weighs beside the tokens of its prompt.
-    package var tokensPerRequest: Int = 256
+    package var tokensPerRequest: Int = 64
+    /// What each request weighs that an instance was given lately beyond the least given one.
+    package var tokensPerRequestAhead: Int = 16
+    /// How soon "lately" is over: after so long, what was given counts half.
+    package var halfLife: Duration = .seconds(60)
     /// Bounded load: an instance with more than this many times the mean in flight is passed over.
-    package var maxLoadFactor: Double = 1.25
+    package var maxLoadFactor: Double = 2
 
     package init() {}
 }

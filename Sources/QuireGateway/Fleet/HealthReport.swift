@@ -5,13 +5,13 @@ package enum HealthReport: Sendable {
     /// The progress watch: whether requests run while its token counters stand still.
     case progress(isStuck: Bool)
     /// Its own metrics, scraped.
-    case load(EngineLoad)
+    case load(UpstreamLoad)
     /// What it says at `/v1/models`.
     case models([String])
 }
 
 /// What an engine says of its own load.
-package struct EngineLoad: Hashable, Sendable {
+package struct UpstreamLoad: Hashable, Sendable {
     package var running: Int
     package var waiting: Int
     /// Share of its KV cache in use, 0 to 1.

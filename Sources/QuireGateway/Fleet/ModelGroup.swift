@@ -15,12 +15,18 @@ struct ModelGroup: Sendable {
     var lastWaiter: UInt64?
     var waiterCount = 0
 
-    init(model: String?, fallbackModels: [String] = [], policyKind: PolicyKind, members: [Int]) {
+    init(
+        model: String?,
+        fallbackModels: [String] = [],
+        policyKind: PolicyKind,
+        members: [Int],
+        _ configuration: FleetConfiguration
+    ) {
         self.model = model
         self.fallbackModels = fallbackModels
         self.policyKind = policyKind
         self.members = members
-        policy = policyKind.makePolicy(memberCount: members.count)
+        policy = policyKind.makePolicy(memberCount: members.count, configuration)
         salt = SplitMix64.hash(model ?? "")
     }
 }

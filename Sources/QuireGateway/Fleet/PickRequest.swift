@@ -1,6 +1,8 @@
 /// What a policy may know of a request.
 package struct PickRequest: Sendable {
-    /// As asked for; aliases are the fleet's to resolve. `nil`: any upstream will do.
+    /// As asked for; aliases are the fleet's to resolve.
+    ///
+    /// `nil`: any upstream will do.
     package var model: String?
     /// Hash of a header or of the user.
     package var stickyKey: UInt64?

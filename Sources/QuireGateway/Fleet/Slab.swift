@@ -1,6 +1,7 @@
 /// A table whose entries are named by serials that are never used twice: place in the low half,
-/// generation of the place in the high half. All operations are O(1) and, once it has grown to
-/// its largest, allocate nothing.
+/// generation of the place in the high half.
+///
+/// All operations are O(1) and, once it has grown to its largest, allocate nothing.
 struct Slab<Element: Sendable>: Sendable {
     private var entries: [Entry] = []
     private var free: [UInt32] = []
@@ -49,7 +50,9 @@ struct Slab<Element: Sendable>: Sendable {
         }
     }
 
-    /// Everything in it, in no order. O(n).
+    /// Everything in it, in no order.
+    ///
+    /// O(n).
     var all: [Element] { entries.compactMap(\.element) }
 
     private func serial(of place: UInt32) -> UInt64 {

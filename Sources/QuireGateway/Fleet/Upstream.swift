@@ -22,7 +22,7 @@ struct Upstream: Sendable {
     /// Tokens of sent prompts without a first byte.
     var queuedTokens = 0
     var latency = PeakEWMA()
-    var load: EngineLoad?
+    var load: UpstreamLoad?
     var loadAt: UInt64 = 0
     var inFlightAtLoad = 0
     var discoveredModels: [String]?
@@ -56,8 +56,9 @@ struct Upstream: Sendable {
         passive = PassiveHealth(Self.passive(configuration, fleet))
     }
 
-    /// Takes new settings and keeps all that was learnt. A weight that the operator set by hand
-    /// stays until the configured one changes.
+    /// Takes new settings and keeps all that was learnt.
+    ///
+    /// A weight that the operator set by hand stays until the configured one changes.
     mutating func reconfigure(_ next: UpstreamConfiguration, in fleet: FleetConfiguration) {
         if next.weight != configuration.weight { weight = next.weight }
         configuration = next

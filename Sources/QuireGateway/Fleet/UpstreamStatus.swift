@@ -20,7 +20,7 @@ package struct UpstreamStatus: Sendable {
     package let inFlightMax: Int
     /// Nanoseconds; `nil` before the first answer.
     package let latency: Double?
-    package let load: EngineLoad?
+    package let load: UpstreamLoad?
     package let overloadedUntil: UInt64?
     /// `nil`: not known.
     package let models: [String]?

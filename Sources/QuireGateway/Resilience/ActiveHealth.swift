@@ -1,4 +1,6 @@
-/// What checks and the progress watch last said of an upstream. A pure value, told the time.
+/// What checks and the progress watch last said of an upstream.
+///
+/// A pure value, told the time.
 struct ActiveHealth: Sendable {
     private var failsInARow = 0
     private var goodsInARow = 0
@@ -7,7 +9,9 @@ struct ActiveHealth: Sendable {
     private var checkedAt: UInt64 = 0
     private var watchedAt: UInt64 = 0
 
-    /// Whether it must be taken for dead. A verdict nobody renews is forgotten.
+    /// Whether it must be taken for dead.
+    ///
+    /// A verdict nobody renews is forgotten.
     func isDead(at now: UInt64, _ configuration: ActiveHealthConfiguration) -> Bool {
         let validity = configuration.validity.clampedNanoseconds
         return isDown && now < checkedAt.saturatingAdd(validity)

@@ -2,8 +2,9 @@
 package struct CircuitBreakerConfiguration: Hashable, Sendable {
     /// Outcomes that are looked back on (100).
     package var slidingWindowSize: Int = 20
-    /// Outcomes that must be seen before it may open (100, at most the window). Half a window: an
-    /// instance that fails always has then failed 10 requests, not 20.
+    /// Outcomes that must be seen before it may open (100, at most the window).
+    ///
+    /// Half a window: an instance that fails always has then failed 10 requests, not 20.
     package var minimumNumberOfCalls: Int = 10
     /// Percent of failures at which it opens (50).
     package var failureRateThreshold: Double = 50
@@ -70,14 +71,18 @@ package struct CircuitBreaker: Sendable {
         }
     }
 
-    /// A call begins (permitted or not: the owner may know better). Returns what `end` wants.
+    /// A call begins (permitted or not: the owner may know better).
+    ///
+    /// Returns what `end` wants.
     package mutating func begin(at now: UInt64) -> UInt32 {
         if state == .open, now >= openUntil { enter(.halfOpen) }
         if state == .halfOpen { trialsRunning += 1 }
         return epoch
     }
 
-    /// A call is over. `failed` is `nil` when that says nothing.
+    /// A call is over.
+    ///
+    /// `failed` is `nil` when that says nothing.
     package mutating func end(epoch began: UInt32, failed: Bool?, at now: UInt64) {
         guard began == epoch else { return }
         switch state {
@@ -139,7 +144,9 @@ package struct CircuitBreaker: Sendable {
         trialsDone = 0
     }
 
-    /// Throws unless the counts agree. For tests.
+    /// Throws unless the counts agree.
+    ///
+    /// For tests.
     package func checkInvariants() throws(BrokenFleetInvariant) {
         let failures = window.prefix(windowCount).count { $0 }
         try BrokenFleetInvariant.require(

@@ -1,8 +1,10 @@
 /// nginx's names: what is made of instances that cannot be reached, fall silent or break off.
 package struct PassiveHealthConfiguration: Hashable, Sendable {
     /// nginx `max_fails` (1 there): failures without an answer between them, within `failTimeout`,
-    /// that take an instance out. One alone is too little: a restart resets a kept connection, a
-    /// very long answer meets a time limit. 0 switches it off.
+    /// that take an instance out.
+    ///
+    /// One alone is too little: a restart resets a kept connection, a very long answer meets a time
+    /// limit. 0 switches it off.
     package var maxFails: Int = 2
     /// nginx `fail_timeout` (10 s): how long failures are remembered, and how long it is out the
     /// first time.

@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
-
 /// A mean latency that believes bad news at once and good news slowly.
 ///
 /// A sample above the mean becomes the mean; one below draws it down by how long ago the last one
@@ -15,15 +7,26 @@ struct PeakEWMA: Sendable {
     private(set) var mean: Double?
     private var updatedAt: UInt64 = 0
 
+    /// The mean, forgotten bit by bit while no sample comes: one that was slow once is tried
+    /// again some time, or nobody would ever learn that it is fast now.
+    func fadedMean(at now: UInt64, decay: Duration) -> Double? {
+        guard let mean, now > updatedAt else { return mean }
+        return mean * kept(after: now - updatedAt, decay)
+    }
+
     mutating func add(_ sample: UInt64, at now: UInt64, decay: Duration) {
         let sample = Double(sample)
-        let elapsed = Double(now > updatedAt ? now - updatedAt : 0)
+        let elapsed = now > updatedAt ? now - updatedAt : 0
         updatedAt = max(now, updatedAt)
         guard let mean, sample < mean else {
             self.mean = sample
             return
         }
-        let kept = exp(-elapsed / max(1, Double(decay.clampedNanoseconds)))
+        let kept = kept(after: elapsed, decay)
         self.mean = mean * kept + sample * (1 - kept)
+    }
+
+    private func kept(after elapsed: UInt64, _ decay: Duration) -> Double {
+        exponential(-Double(elapsed) / max(1, Double(decay.clampedNanoseconds)))
     }
 }
