@@ -17,13 +17,27 @@ package final class Counter: Sendable {
 
 /// A value that goes up and down.
 ///
-/// Setting is one atomic store; any thread.
+/// Setting is one atomic store, adding one exchange; any thread.
 package final class Gauge: Sendable {
     private let bits = Atomic<UInt64>(0)
 
     package init() {}
 
     package func set(_ value: Double) { bits.store(value.bitPattern, ordering: .relaxed) }
+
+    package func add(_ amount: Double) {
+        var old = bits.load(ordering: .relaxed)
+        while true {
+            let new = (Double(bitPattern: old) + amount).bitPattern
+            let (exchanged, original) = bits.weakCompareExchange(
+                expected: old,
+                desired: new,
+                ordering: .relaxed
+            )
+            if exchanged { return }
+            old = original
+        }
+    }
 
     package var value: Double { Double(bitPattern: bits.load(ordering: .relaxed)) }
 }

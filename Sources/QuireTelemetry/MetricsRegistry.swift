@@ -1,13 +1,23 @@
 /// Holds the series of one process and writes them in Prometheus' text format 0.0.4.
 ///
 /// Series are registered at start, before the registry is shared, so that counting never looks
-/// anything up; the handles are what the rest of the program keeps. `exposition` may run on any
-/// thread at any time after that.
+/// anything up; the handles are what the rest of the program keeps. Where label values appear only
+/// at run time, the family is registered and gives out handles later: `LabelledFamily`.
+/// `exposition` may run on any thread at any time after that.
 package struct MetricsRegistry: Sendable {
     private enum Instrument: Sendable {
         case counter(Counter)
         case gauge(Gauge)
         case histogram(Histogram)
+
+        init?(_ instrument: any Sendable) {
+            switch instrument {
+            case let counter as Counter: self = .counter(counter)
+            case let gauge as Gauge: self = .gauge(gauge)
+            case let histogram as Histogram: self = .histogram(histogram)
+            default: return nil
+            }
+        }
     }
 
     private struct Series: Sendable {
@@ -20,6 +30,8 @@ package struct MetricsRegistry: Sendable {
         let help: String
         let type: String
         var series: [Series]
+        /// Series that come and go.
+        var labelled: (@Sendable () -> [Series])?
     }
 
     private var families: [Family] = []
@@ -61,6 +73,62 @@ package struct MetricsRegistry: Sendable {
         return histogram
     }
 
+    /// Registers a family whose series appear as label values do; see `LabelledFamily`.
+    package mutating func makeCounters(
+        _ name: String,
+        help: String,
+        labels: [String],
+        seriesMax: Int = LabelledFamily<Counter>.usualSeriesMax
+    ) -> LabelledFamily<Counter> {
+        add(name, help, "counter", LabelledFamily(labels, seriesMax) { Counter() })
+    }
+
+    package mutating func makeGauges(
+        _ name: String,
+        help: String,
+        labels: [String],
+        seriesMax: Int = LabelledFamily<Gauge>.usualSeriesMax
+    ) -> LabelledFamily<Gauge> {
+        add(name, help, "gauge", LabelledFamily(labels, seriesMax) { Gauge() })
+    }
+
+    package mutating func makeHistograms(
+        _ name: String,
+        help: String,
+        bounds: [Double],
+        labels: [String],
+        seriesMax: Int = LabelledFamily<Histogram>.usualSeriesMax
+    ) -> LabelledFamily<Histogram> {
+        add(
+            name,
+            help,
+            "histogram",
+            LabelledFamily(labels, seriesMax) { Histogram(bounds: bounds) }
+        )
+    }
+
+    private mutating func add<Handle>(
+        _ name: String,
+        _ help: String,
+        _ type: String,
+        _ family: LabelledFamily<Handle>
+    ) -> LabelledFamily<Handle> {
+        precondition(!families.contains { $0.name == name }, "\(name) is registered twice")
+        families.append(
+            Family(name: name, help: help, type: type, series: []) {
+                family.series.compactMap { values, handle in
+                    Instrument(handle).map { instrument in
+                        Series(
+                            labels: zip(family.labelNames, values).map { (name: $0, value: $1) },
+                            instrument: instrument
+                        )
+                    }
+                }
+            }
+        )
+        return family
+    }
+
     /// Writes the series registered as `original` under a second name too.
     ///
     /// They are the same instruments, so counting costs no more. Series that are added to
@@ -88,6 +156,9 @@ package struct MetricsRegistry: Sendable {
             text += "# HELP \(family.name) \(Self.escape(family.help, quotes: false))\n"
             text += "# TYPE \(family.name) \(family.type)\n"
             for series in family.series { write(series, of: family.name, into: &text) }
+            for series in family.labelled?() ?? [] {
+                write(series, of: family.name, into: &text)
+            }
         }
         return text
     }
