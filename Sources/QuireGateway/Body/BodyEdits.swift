@@ -70,6 +70,17 @@ package struct BodyEdits: Sendable, Hashable {
         edits.insert(Edit(range: range, replacement: replacement), at: index + 1)
     }
 
+    /// The same edits of a text that has so many bytes before this one.
+    func shifted(by offset: Int) -> BodyEdits {
+        var shifted = self
+        for index in edits.indices {
+            let range = edits[index].range
+            shifted.edits[index].range =
+                (range.lowerBound + offset)..<(range.upperBound + offset)
+        }
+        return shifted
+    }
+
     // MARK: The result
 
     /// The edited text in pieces, in order: slices of the text and what was put in.

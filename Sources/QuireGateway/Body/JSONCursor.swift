@@ -198,6 +198,19 @@ struct JSONCursor: ~Escapable {
         }
     }
 
+    /// What is left of a string behind its first bytes of value, which are ASCII.
+    func suffix(of text: Text, afterCharacters count: Int) -> Text {
+        var rest = text
+        for _ in 0..<count where rest.start < rest.end {
+            if bytes[rest.start] == UInt8(ascii: "\\") {
+                rest.start = escape(at: rest.start).next
+            } else {
+                rest.start += 1
+            }
+        }
+        return rest
+    }
+
     /// The scalar of a checked escape, and where the text goes on.
     func escape(at start: Int) -> (scalar: Unicode.Scalar, next: Int) {
         switch bytes[start + 1] {

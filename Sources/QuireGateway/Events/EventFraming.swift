@@ -75,6 +75,9 @@ package struct EventFraming: Sendable {
         return rest
     }
 
+    /// A framing with the same bound for another stream's bytes.
+    func restarted() -> EventFraming { EventFraming(eventBytesMax: eventBytesMax) }
+
     // MARK: Steps for who passes on several events at once
 
     /// Finds the next whole event and leaves its bytes where they are.

@@ -22,6 +22,19 @@ package final class GatewayCore: Sendable {
         state = Mutex(State(fleet: Fleet(configuration.fleet, seed: seed)))
     }
 
+    /// What holds for a request that begins now.
+    func policy(unixTime: Int) -> RequestPolicy {
+        configuration.withLock { configuration in
+            RequestPolicy(
+                limits: configuration.limits,
+                maxAttempts: max(1, configuration.fleet.retry.maxAttempts),
+                resumes: configuration.resumes,
+                fallback: configuration.fallback,
+                unixTime: unixTime
+            )
+        }
+    }
+
     /// Now, as the fleet counts time.
     static var now: UInt64 { NIODeadline.now().uptimeNanoseconds }
 
@@ -54,6 +67,11 @@ package final class GatewayCore: Sendable {
             if case .queued(let ticket) = pick { state.waiters[ticket] = exchange }
             return pick
         }
+    }
+
+    /// Whether the upstream continues a text: as it was configured, or as it was found to be.
+    func canResume(_ upstream: UpstreamID) -> Bool {
+        withFleet { fleet, _ in fleet.configuration(of: upstream)?.canResume ?? false }
     }
 
     /// A request has waited for too long: whether it is still without a slot.

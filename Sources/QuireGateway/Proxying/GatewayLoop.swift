@@ -72,7 +72,7 @@ final class GatewayLoop: @unchecked Sendable {
         var index = exchanges.count - 1
         while index >= 0 {
             if index < exchanges.count, exchanges[index].deadline <= now {
-                exchanges[index].deadlinePassed(now)
+                exchanges[index].deadlinePassed()
             }
             index -= 1
         }

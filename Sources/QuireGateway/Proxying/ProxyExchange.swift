@@ -4,14 +4,16 @@ import QuireOpenAI
 
 /// One client request on its way through the gateway: waits for an upstream, sends, relays, retries.
 ///
-/// Confined to its event loop. Each attempt holds a slot of the fleet until `end`; whatever happens,
-/// an attempt is ended once. Nothing is retried after the first byte went down.
+/// Confined to its event loop. Each attempt holds a slot of the fleet until it is ended, and is ended
+/// once, whatever happens. Nothing is retried after the first byte went down, but a stream that is
+/// cut can be continued on another upstream (`ProxyExchange+Resume`).
 ///
-///     pick ──> waiting ──> sent ──> relaying ──> over
-///       ^        (queue)     │
-///       └── backing off <────┘  failed, and another attempt is allowed
+///     tryOnce ──> waiting (queue) ──> sent ──> relaying ──> over
+///        ^                             │          │
+///        ├── backingOff <── failed ────┘          └── cut ──> resuming ──> relaying
+///        └──────────────── failed, another is there
 final class ProxyExchange {
-    private enum Phase {
+    enum Phase {
         /// In the queue of a bulkhead.
         case waiting(Ticket)
         /// Between two attempts.
@@ -20,49 +22,47 @@ final class ProxyExchange {
         case sent
         /// The head went down, and the body follows.
         case relaying
+        /// A continuation of a cut stream was asked for; its head has not come.
+        case resuming(Continuation)
         case over
     }
+
+    /// Why there is no answer to relay.
+    enum Failure {
+        case none, connect, timeout, lost, malformed
+    }
+
+    // Internal, not private: the parts of this type are in several files.
 
     /// Place in the loop's list, -1 when not in it.
     var index = -1
     /// When `deadlinePassed` is called.
-    private(set) var deadline = NIODeadline.distantFuture
-
-    private let loop: GatewayLoop
-    private let stream: HTTPStream
-    private let request: UpstreamRequest
-    private let policy: RequestPolicy
-    private var body: ByteBuffer
-    private var pickRequest: PickRequest
-    private let started = NIODeadline.now()
-    private var phase = Phase.backingOff
-    private var attempt: Attempt?
-    private var exchange: Exchange?
-    private var attemptCount = 0
-    /// What the answer that is being relayed says of its upstream.
-    private var outcome = Outcome.success
+    var deadline = NIODeadline.distantFuture
+    let loop: GatewayLoop
+    let stream: HTTPStream
+    let request: ProxyRequest
+    let policy: RequestPolicy
+    var pickRequest: PickRequest
+    let started = NIODeadline.now()
+    var phase = Phase.backingOff
+    var attempt: Attempt?
+    var exchange: Exchange?
+    var attemptCount = 0
     /// What the last failed attempt came to, for when there is no further one.
-    private var lastFailure = Failure.none
+    var lastFailure = Failure.none
+    /// What the answer that is being relayed says of its upstream.
+    var outcome = Outcome.success
+    /// Reads a streamed answer along; nil for others.
+    var relay: StreamRelay?
+    /// Finds the usage at the end of a whole answer.
+    var tail = AnswerTail()
 
-    /// Why there is no answer to relay.
-    private enum Failure {
-        case none, connect, timeout, lost, malformed
-    }
-
-    init(
-        loop: GatewayLoop,
-        stream: HTTPStream,
-        request: UpstreamRequest,
-        body: ByteBuffer,
-        pick: PickRequest,
-        policy: RequestPolicy
-    ) {
+    init(loop: GatewayLoop, stream: HTTPStream, request: ProxyRequest, policy: RequestPolicy) {
         self.loop = loop
         self.stream = stream
         self.request = request
-        self.body = body
         self.policy = policy
-        pickRequest = pick
+        pickRequest = request.pick
     }
 
     // MARK: - Attempts
@@ -74,15 +74,15 @@ final class ProxyExchange {
     }
 
     /// Picks an upstream and sends; or waits for one; or answers that there is none.
-    private func tryOnce() {
+    func tryOnce() {
         switch loop.core.pick(pickRequest, for: NIOLoopBound(self, eventLoop: loop.eventLoop)) {
         case .attempt(let attempt):
             send(attempt)
         case .queued(let ticket):
             phase = .waiting(ticket)
-            deadline = .uptimeNanoseconds(ticket.deadline)
+            deadline = bounded(.uptimeNanoseconds(ticket.deadline))
         case .refused(let refusal):
-            refuse(refusal)
+            if !backOff(refusal) { refuse(refusal) }
         }
     }
 
@@ -95,65 +95,88 @@ final class ProxyExchange {
         send(attempt)
     }
 
-    private func send(_ attempt: Attempt) {
+    func send(_ attempt: Attempt) {
+        phase = .sent
+        let edits = request.edits(for: attempt)
+        if send(attempt, body: edits.applied(to: request.body)) { return }
+        // Removed by a reload since it was picked.
+        tryOnce()
+    }
+
+    /// Sends a body to the upstream of an attempt; false, and the attempt ended, if it is gone.
+    func send(_ attempt: Attempt, body: ByteBuffer) -> Bool {
         let upstream = loop.core.withFleet { fleet, _ in fleet.configuration(of: attempt.upstream) }
         guard let upstream else {
-            // Removed by a reload since it was picked.
-            finishAttempt(attempt, .cancelled)
-            return tryOnce()
+            loop.core.grant { fleet, now in fleet.end(attempt, .cancelled, now: now) }
+            pickRequest.excluded.append(attempt.upstream)
+            return false
         }
         self.attempt = attempt
         attemptCount += 1
-        phase = .sent
         let connections = loop.connections(
             to: upstream.endpoint.address,
             connectTimeout: policy.limits.connect
         )
         deadline = bounded(.now() + policy.limits.firstByte)
         let made = connections.send(
-            head: request.head(to: upstream, bodyBytes: body.readableBytes),
+            head: request.head.head(to: upstream, bodyBytes: body.readableBytes),
             body: body,
-            isHead: request.isHead,
+            isHead: request.head.isHead,
             to: self
         )
         // A kept connection can fail in the very call, and another attempt be under way already.
-        if case .sent = phase, self.attempt?.serial == attempt.serial { exchange = made }
+        if self.attempt?.serial == attempt.serial { exchange = made }
+        return true
     }
 
-    private func bounded(_ time: NIODeadline) -> NIODeadline {
+    /// The time, but no later than the whole request may take.
+    func bounded(_ time: NIODeadline) -> NIODeadline {
         min(time, started + policy.limits.total)
     }
 
-    private func finishAttempt(_ attempt: Attempt, _ outcome: Outcome) {
-        loop.core.grant { fleet, now in fleet.end(attempt, outcome, now: now) }
-    }
-
     /// Ends the attempt that is under way, if one is.
-    private func endAttempt(_ outcome: Outcome) {
+    func endAttempt(_ outcome: Outcome) {
         exchange = nil
         guard let attempt else { return }
         self.attempt = nil
         pickRequest.excluded.append(attempt.upstream)
-        finishAttempt(attempt, outcome)
+        loop.core.grant { fleet, now in fleet.end(attempt, outcome, now: now) }
     }
 
     // MARK: - Failure before the first byte
 
     /// An attempt failed before anything went down: tries again or says so.
-    private func failed(_ failure: Failure, _ outcome: Outcome) {
+    func failed(_ failure: Failure, _ outcome: Outcome) {
         endAttempt(outcome)
         lastFailure = failure
-        guard attemptCount < policy.maxAttempts, mayRetry(failure) else { return answerFailure() }
+        guard mayTryAgain(failure) else { return answerFailure() }
         pickRequest.isRetry = true
-        // Another upstream is asked at once: waiting is for when the same one is asked again.
+        // Another upstream is asked at once; waiting is for when the same one is asked again.
         tryOnce()
     }
 
-    /// Where nothing was sent the try costs nobody anything; else the budget decides.
-    private func mayRetry(_ failure: Failure) -> Bool {
-        if case .connect = failure { return true }
-        return loop.core.withFleet { fleet, now in fleet.takeRetry(now: now) }
+    private func mayTryAgain(_ failure: Failure) -> Bool {
+        guard NIODeadline.now() < started + policy.limits.total else { return false }
+        // Where nothing was sent the try costs nobody anything; the pick ends when all were tried.
+        if case .connect = failure, attemptCount < policy.maxConnectAttempts { return true }
+        return attemptCount < policy.maxAttempts
+            && loop.core.withFleet { fleet, now in fleet.takeRetry(now: now) }
     }
+
+    /// All were tried and none could be reached: waits a little and begins with all of them again,
+    /// so that an engine that is being restarted costs time and not an error.
+    private func backOff(_ refusal: Refusal) -> Bool {
+        guard case .noneHealthy = refusal, case .connect = lastFailure,
+            attemptCount < policy.maxAttempts, !pickRequest.excluded.isEmpty
+        else { return false }
+        let retry = attemptCount - 1
+        let pause = loop.core.withFleet { fleet, _ in fleet.backoffNanoseconds(retry: retry) }
+        phase = .backingOff
+        deadline = bounded(.now() + .nanoseconds(Int64(clamping: pause)))
+        return true
+    }
+
+    // MARK: - Answers of the gateway's own
 
     private func refuse(_ refusal: Refusal) {
         switch refusal {
@@ -161,60 +184,71 @@ final class ProxyExchange {
             answer(.modelNotFound(pickRequest.model ?? ""))
         case .noneHealthy, .full:
             guard case .none = lastFailure else { return answerFailure() }
-            answer(.serviceUnavailable(refusal.sentence), retryAfter: refusal.retryAfterSeconds)
+            let seconds = max(1, refusal.retryAfterSeconds ?? 1)
+            answerLost(.unavailable(refusal.sentence, retryAfterSeconds: seconds))
         }
     }
 
     private func answerFailure() {
         switch lastFailure {
         case .timeout:
-            answer(
-                OpenAIError(
-                    status: 504,
-                    type: "GatewayTimeoutError",
-                    message: "No engine answered in time."
-                )
-            )
+            answerLost(GatewayRefusal(.gatewayTimeout("No engine answered in time.")))
         case .connect:
-            answer(.serviceUnavailable("No engine can be reached."), retryAfter: 1)
-        case .none, .lost, .malformed:
-            answer(
-                OpenAIError(
-                    status: 502,
-                    type: "BadGatewayError",
-                    message: "The engine ended the connection before it had answered."
-                )
-            )
+            answerLost(.unavailable("No engine can be reached.", retryAfterSeconds: 1))
+        case .none, .lost:
+            let sentence = "The engine ended the connection before it had answered."
+            answerLost(GatewayRefusal(.badGateway(sentence)))
+        case .malformed:
+            answerLost(GatewayRefusal(.badGateway("The engine's answer is not valid HTTP.")))
         }
     }
 
-    private func answer(_ error: OpenAIError, retryAfter: Int? = nil) {
+    /// Nobody can answer: the operator's own words if there are some, else an error.
+    private func answerLost(_ refusal: GatewayRefusal) {
+        guard let fallback = policy.fallback, let shape = request.fallbackShape else {
+            return answer(refusal.error, retryAfterSeconds: refusal.retryAfterSeconds)
+        }
+        var body = ByteBuffer()
+        FallbackAnswer.write(
+            fallback.text(acceptLanguage: request.acceptLanguage),
+            as: shape,
+            id: (request.kind == .chat ? "chatcmpl-" : "cmpl-") + request.head.requestID,
+            created: policy.unixTime,
+            model: pickRequest.model ?? "",
+            includeUsage: request.wantsUsage,
+            into: &body
+        )
         let stream = stream
         over()
-        var headers = [("content-type", "application/json")]
-        if let retryAfter { headers.append(("retry-after", "\(retryAfter)")) }
-        var body = ByteBuffer()
-        error.writeBody(into: &body)
-        stream.respond(status: error.status, headers: headers, body: body)
+        stream.respond(status: 200, headers: [("content-type", shape.contentType)], body: body)
+    }
+
+    private func answer(_ error: OpenAIError, retryAfterSeconds: Int? = nil) {
+        let stream = stream
+        over()
+        stream.respond(error, retryAfterSeconds: retryAfterSeconds)
     }
 
     // MARK: - Time limits and the client
 
     /// The loop's sweep found that the time is up.
-    func deadlinePassed(_ now: NIODeadline) {
+    func deadlinePassed() {
         deadline = .distantFuture
         switch phase {
         case .waiting(let ticket):
             // Granted in this moment: the word is on its way.
             guard loop.core.expire(ticket) else { return }
             refuse(.full(retryAfterSeconds: 1))
+        case .backingOff:
+            pickRequest.excluded = []
+            tryOnce()
         case .sent:
             exchange?.abandon()
             failed(.timeout, .timedOut)
-        case .relaying:
+        case .relaying, .resuming:
             exchange?.abandon()
             cut(.timedOut)
-        case .backingOff, .over:
+        case .over:
             break
         }
     }
@@ -223,7 +257,7 @@ final class ProxyExchange {
         switch phase {
         case .waiting(let ticket):
             loop.core.cancel(ticket)
-        case .sent, .relaying:
+        case .sent, .relaying, .resuming:
             // Closing the connection is what makes the engine stop.
             exchange?.abandon()
             endAttempt(.cancelled)
@@ -233,106 +267,13 @@ final class ProxyExchange {
         over()
     }
 
-    private func over() {
+    /// Lets go of everything; the stream is the caller's to end.
+    func over() {
         phase = .over
         deadline = .distantFuture
         exchange = nil
         stream.onDisconnect = nil
         stream.onWritable = nil
         loop.remove(self)
-    }
-
-    /// The upstream's answer ended too early, after its head went down.
-    private func cut(_ outcome: Outcome) {
-        endAttempt(outcome)
-        let stream = stream
-        over()
-        stream.abort()
-    }
-}
-
-// MARK: - The answer
-
-extension ProxyExchange: ResponseReceiver {
-    private static let droppedFields = HTTPFieldNames(
-        HTTPFieldNames.hopByHop + ["date", "server"]
-    )
-
-    func receiveHead(_ head: HTTPResponseHead, at time: NIODeadline) {
-        guard let attempt, case .sent = phase else { return }
-        loop.core.withFleet { fleet, now in fleet.firstByte(attempt, now: now) }
-        let outcome = Outcome(head)
-        if outcome.asksForAnother, attemptCount < policy.maxAttempts,
-            let next = another(after: outcome)
-        {
-            return send(next)
-        }
-        relay(head)
-    }
-
-    /// Another upstream's slot, if the answer of this one may be dropped for it.
-    private func another(after outcome: Outcome) -> Attempt? {
-        guard loop.core.withFleet({ fleet, now in fleet.takeRetry(now: now) }) else { return nil }
-        pickRequest.isRetry = true
-        if let attempt { pickRequest.excluded.append(attempt.upstream) }
-        let request = pickRequest
-        let pick = loop.core.withFleet { fleet, now in fleet.pick(request, now: now) }
-        switch pick {
-        case .attempt(let next):
-            exchange?.abandon()
-            endAttempt(outcome)
-            return next
-        case .queued(let ticket):
-            loop.core.cancel(ticket)
-            return nil
-        case .refused:
-            return nil
-        }
-    }
-
-    private func relay(_ head: HTTPResponseHead) {
-        phase = .relaying
-        deadline = bounded(.now() + policy.limits.betweenBytes)
-        let length: Int? =
-            switch head.framing {
-            case .length(let count): count
-            case .none: request.isHead ? nil : 0
-            case .chunked, .untilClose: nil
-            }
-        stream.writeHead(status: head.status, contentLength: length) { output in
-            output.writeFields(head.fields, except: Self.droppedFields)
-        }
-        stream.onWritable = { self.exchange?.isReading = true }
-        outcome = Outcome(head)
-    }
-
-    func receiveBody(_ bytes: ByteBuffer, at time: NIODeadline) {
-        guard case .relaying = phase else { return }
-        deadline = bounded(time + policy.limits.betweenBytes)
-        stream.write(bytes)
-        if !stream.isWritable { exchange?.isReading = false }
-    }
-
-    func receivePause() {
-        guard case .relaying = phase else { return }
-        stream.flush()
-    }
-
-    func receiveEnd(at time: NIODeadline) {
-        guard case .relaying = phase else { return }
-        endAttempt(outcome)
-        let stream = stream
-        over()
-        stream.end()
-    }
-
-    func receiveFailure(_ error: ClientError, at time: NIODeadline) {
-        switch (phase, error) {
-        case (.sent, .cannotConnect): failed(.connect, .connectFailed)
-        case (.sent, .malformed): failed(.malformed, .cut)
-        case (.sent, _): failed(.lost, .cut)
-        case (.relaying, _): cut(.cut)
-        default: break
-        }
     }
 }

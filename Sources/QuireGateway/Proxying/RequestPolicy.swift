@@ -7,6 +7,15 @@ struct RequestPolicy: Sendable {
     var limits: TimeLimits
     /// Attempts together, the first included.
     var maxAttempts: Int
+    /// Attempts where nothing could be sent are free, up to so many together.
+    var maxConnectAttempts = 16
+    /// Whether cut streams are continued elsewhere.
+    var resumes: Bool
+    var resumeOptions = ResumeOptions()
+    /// What is said where nobody can answer; nil for an error.
+    var fallback: FallbackAnswer?
+    /// Seconds since 1970, for answers of the gateway's own.
+    var unixTime: Int
 }
 
 extension Refusal {

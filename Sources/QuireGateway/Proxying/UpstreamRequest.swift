@@ -5,6 +5,10 @@ import QuireHTTP
 struct UpstreamRequest {
     /// Path and query for the upstream, normalised; see `APIPath`.
     let target: ByteBuffer
+    /// Whether it is a path of the OpenAI API.
+    let isAPI: Bool
+    /// What `sticky` goes by, where the client sends it.
+    let stickyHeader: String?
     let method: String
     let isHead: Bool
     private let fields: HTTPFields
@@ -22,12 +26,23 @@ struct UpstreamRequest {
     )
 
     init(_ head: HTTPRequestHead, identity: RequestIdentity) {
-        target = APIPath.normalized(head.originTarget)
+        let normalized = APIPath.normalized(head.originTarget)
+        target = normalized
+        isAPI = APIPath.isAPI(normalized)
+        stickyHeader = head.fields.first("x-session-id")
         method = head.methodName
         isHead = head.method == .head
         fields = head.fields
         self.identity = identity
     }
+
+    /// The path of the target, without its query.
+    var path: String {
+        let bytes = target.readableBytesView.prefix { $0 != UInt8(ascii: "?") }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    var requestID: String { identity.requestID }
 
     /// The head for one upstream, with a body of that many bytes.
     func head(to upstream: UpstreamConfiguration, bodyBytes: Int) -> ByteBuffer {
@@ -63,6 +78,8 @@ enum APIPath {
         "chat/completions", "completions", "models", "embeddings", "responses", "rerank", "score",
         "audio/", "messages",
     ]
+
+    static func isAPI(_ normalized: ByteBuffer) -> Bool { normalized.starts(with: "/v1/") }
 
     /// `/chat/completions`, `/v1/chat/completions` and `/v1/v1/chat/completions` are one: base
     /// URLs are configured with and without `/v1`, and Spring clients join two of them.

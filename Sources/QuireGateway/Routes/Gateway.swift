@@ -1,7 +1,7 @@
+import Glibc
 package import NIOCore
 package import QuireHTTP
 import QuireOpenAI
-import Synchronization
 
 /// The gateway's front: finds what a request is for, answers what is the gateway's own, and sends
 /// everything else to an upstream.
@@ -10,9 +10,15 @@ import Synchronization
 package final class Gateway: HTTPResponder {
     private let core: GatewayCore
     private let loops: [ObjectIdentifier: GatewayLoop]
+    private let unixTime: @Sendable () -> Int
 
-    package init(_ core: GatewayCore, loops: [any EventLoop]) {
+    package init(
+        _ core: GatewayCore,
+        loops: [any EventLoop],
+        unixTime: @escaping @Sendable () -> Int = { time(nil) }
+    ) {
         self.core = core
+        self.unixTime = unixTime
         self.loops = Dictionary(
             loops.map { (ObjectIdentifier($0), GatewayLoop(eventLoop: $0, core: core)) },
             uniquingKeysWith: { first, _ in first }
@@ -42,30 +48,13 @@ package final class Gateway: HTTPResponder {
 
     private func proxy(_ request: HTTPRequest, on stream: HTTPStream) {
         guard let loop = loops[ObjectIdentifier(stream.eventLoop)] else { return stream.abort() }
-        var pick = PickRequest()
-        if request.method == .post, request.body.readableBytes > 0 {
-            do throws(OpenAIError) {
-                let scan = try RoutingScan(request.body)
-                pick.model = scan.model
-                pick.prefixKeys = scan.prefixKeys
-                pick.promptTokens = scan.promptBytes / 4
-            } catch {
-                return stream.respond(error)
-            }
+        do throws(OpenAIError) {
+            let proxied = try ProxyRequest(request, identity: RequestIdentity(request.head))
+            let policy = core.policy(unixTime: unixTime())
+            ProxyExchange(loop: loop, stream: stream, request: proxied, policy: policy).begin()
+        } catch {
+            stream.respond(error)
         }
-        let configuration = core.configuration.withLock { $0 }
-        let exchange = ProxyExchange(
-            loop: loop,
-            stream: stream,
-            request: UpstreamRequest(request.head, identity: RequestIdentity(request.head)),
-            body: request.body,
-            pick: pick,
-            policy: RequestPolicy(
-                limits: configuration.limits,
-                maxAttempts: configuration.maxAttempts
-            )
-        )
-        exchange.begin()
     }
 }
 

@@ -74,16 +74,23 @@ import Testing
         }
     }
 
+    private let pieces = [
+        #"{"id":"a","choices":[{"index":0,"delta":{"role":"assistant","content":"one"}}]}"#,
+        #"{"id":"a","choices":[{"index":0,"delta":{"content":"two"},"finish_reason":"stop"}]}"#,
+    ]
+
     @Test func streamedPiecesComeOneByOne() throws {
         let next = Signal<Void>()
+        let pieces = pieces
         let script: Script = { _, stream in
             stream.beginEvents()
-            stream.sendEvent("one")
+            stream.sendEvent(pieces[0])
             let bound = NIOLoopBound(stream, eventLoop: stream.eventLoop)
             // The second piece only when the first has arrived.
             next.whenSent {
                 bound.eventLoop.execute {
-                    bound.value.sendEvent("two")
+                    bound.value.sendEvent(pieces[1])
+                    bound.value.sendEvent("[DONE]")
                     bound.value.end()
                 }
             }
@@ -97,9 +104,9 @@ import Testing
             )
             let head = try client.readHead()
             #expect(head["content-type"]?.hasPrefix("text/event-stream") == true)
-            try client.expectChunk(Array("data: one\n\n".utf8))
+            try client.expectEvents([pieces[0]])
             next.send(())
-            try client.expectChunk(Array("data: two\n\n".utf8))
+            try client.expectEvents([pieces[1], "[DONE]"])
             try client.expectChunk(nil)
         }
     }
@@ -108,11 +115,12 @@ import Testing
     func anAbandonedRequestClosesItsUpstream(hasBegun: Bool) throws {
         let left = Signal<Void>()
         let arrived = Signal<Void>()
+        let pieces = pieces
         let script: Script = { _, stream in
             stream.onDisconnect = { left.send(()) }
             if hasBegun {
                 stream.beginEvents()
-                stream.sendEvent("one")
+                stream.sendEvent(pieces[0])
             }
             arrived.send(())
         }

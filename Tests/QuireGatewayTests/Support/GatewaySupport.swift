@@ -93,6 +93,12 @@ extension HTTPStream {
         writeHead(status: 200, headers: [("content-type", "text/event-stream; charset=utf-8")])
     }
 
+    /// Closes the connection when what was written has left.
+    func abortLater() {
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        eventLoop.execute { bound.value.abort() }
+    }
+
     func sendEvent(_ data: String) {
         writeChunk { $0.writeString("data: \(data)\n\n") }
         flush()
@@ -100,6 +106,15 @@ extension HTTPStream {
 }
 
 extension HTTPTestClient {
+    /// Reads chunks until they hold those events and nothing else.
+    func expectEvents(_ events: [String]) throws {
+        let expected = events.map { "data: \($0)\n\n" }.joined()
+        var text: [UInt8] = []
+        while text.count < expected.utf8.count, let chunk = try readChunk() { text += chunk }
+        let seen = String(decoding: text, as: UTF8.self)
+        #expect(seen == expected)
+    }
+
     /// Reads a chunk, which must be that; nil is the end.
     func expectChunk(_ expected: [UInt8]?) throws {
         let chunk = try readChunk()

@@ -1,0 +1,68 @@
+import NIOCore
+import QuireHTTP
+import QuireOpenAI
+
+/// A client's request as the gateway understands it: what goes up, and what the answer must be.
+struct ProxyRequest {
+    /// What the request asks for, as far as the gateway treats it in its own way.
+    enum Kind: Sendable {
+        case chat, completion
+        /// Anything else: passed through, never continued or replaced.
+        case other
+    }
+
+    let kind: Kind
+    let head: UpstreamRequest
+    let body: ByteBuffer
+    /// What the body says; nil where there is none to read.
+    let scan: RoutingScan?
+    let acceptLanguage: String?
+
+    /// Reads a request; a body that is no JSON object is refused here, as every engine would.
+    init(_ request: HTTPRequest, identity: RequestIdentity) throws(OpenAIError) {
+        head = UpstreamRequest(request.head, identity: identity)
+        body = request.body
+        kind =
+            switch (request.method, head.path) {
+            case (.post, "/v1/chat/completions"): .chat
+            case (.post, "/v1/completions"): .completion
+            default: .other
+            }
+        let isJSON = request.method == .post && request.body.readableBytes > 0
+        scan = isJSON && head.isAPI ? try RoutingScan(request.body) : nil
+        acceptLanguage = request.head.fields.first("accept-language")
+    }
+
+    /// Whether the answer is a stream of events that the gateway reads along.
+    var isStream: Bool { kind != .other && scan?.stream == true }
+
+    /// Whether the client asked for the usage chunk itself.
+    var wantsUsage: Bool { scan?.includeUsage ?? false }
+
+    /// What is known of it for picking an upstream.
+    var pick: PickRequest {
+        var pick = PickRequest(model: scan?.model)
+        pick.prefixKeys = scan?.prefixKeys ?? []
+        pick.promptTokens = (scan?.promptBytes ?? 0) / 4
+        pick.stickyKey = (head.stickyHeader ?? scan?.user).map { SplitMix64.hash($0) }
+        return pick
+    }
+
+    /// The changes that an upstream needs: its own name for the model, and usage in streams.
+    func edits(for attempt: Attempt) -> BodyEdits {
+        var edits = BodyEdits()
+        guard let scan else { return edits }
+        if let model = attempt.model { edits.setModel(model, scan.layout) }
+        if isStream { edits.includeUsage(scan) }
+        return edits
+    }
+
+    /// The shape of an answer that the gateway gives in a model's place.
+    var fallbackShape: FallbackAnswer.Shape? {
+        switch kind {
+        case .chat: isStream ? .chatStream : .chat
+        case .completion: isStream ? .completionStream : .completion
+        case .other: nil
+        }
+    }
+}
