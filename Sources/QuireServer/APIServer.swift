@@ -68,19 +68,20 @@ package final class APIServer: HTTPResponder {
         return router
     }
 
+    /// Asks for the key, before the body is read and before the path is judged: who has no key
+    /// sends no 32 MB, and does not learn which routes there are.
+    package func admit(_ head: HTTPRequestHead) -> HTTPRefusal? {
+        if keys.isEmpty || keys.admits(head.fields.firstSlice("authorization")) { return nil }
+        if let route = router.endpoint(for: head), route.isOpen { return nil }
+        return Self.unauthorized
+    }
+
     package func respond(to request: HTTPRequest, on stream: HTTPStream) {
         var request = request
-        let match = router.match(&request)
-        if case .found(let route) = match, route.isOpen {
-            route.endpoint.respond(to: request, on: stream)
-            return
-        }
-        // Before the path is judged: who has no key does not learn which routes there are.
-        guard keys.isEmpty || keys.admits(request.head.fields.firstSlice("authorization")) else {
-            stream.respond(.unauthorized())
-            return
-        }
-        switch match {
+        switch router.match(&request) {
+        case .found(let route) where route.isOpen && stream.isDraining:
+            // Balancers look here: they must send nothing more.
+            stream.respond(.serviceUnavailable("The server is shutting down."))
         case .found(let route): route.endpoint.respond(to: request, on: stream)
         case .notFound:
             stream.respond(.notFound("There is no \(Self.excerpt(request.head.path)) here."))
@@ -94,6 +95,17 @@ package final class APIServer: HTTPResponder {
 
     /// Ends the preprocess threads; after the last connection is closed.
     package func close() { preprocessor.close() }
+
+    private static let unauthorized: HTTPRefusal = {
+        let error = OpenAIError.unauthorized()
+        var body = ByteBuffer()
+        error.writeBody(into: &body)
+        return HTTPRefusal(
+            status: error.status,
+            headers: [("content-type", "application/json"), ("www-authenticate", "Bearer")],
+            body: body
+        )
+    }()
 
     /// The body of refusals that the HTTP layer makes by itself, in OpenAI's shape.
     package static func errorBody(_ status: Int, _ sentence: String) -> HTTPErrorBody {

@@ -11,7 +11,12 @@ final class RequestLog: HTTPResponder, @unchecked Sendable {
     /// Answers at once, where a test does not care to do it.
     var answer: ((HTTPRequest, HTTPStream) -> Void)?
 
+    /// Whether a head is let in, where a test does not let in all.
+    var admission: ((HTTPRequestHead) -> HTTPRefusal?)?
+
     var paths: [String] { requests.map(\.head.path) }
+
+    func admit(_ head: HTTPRequestHead) -> HTTPRefusal? { admission?(head) }
 
     func respond(to request: HTTPRequest, on stream: HTTPStream) {
         requests.append(request)

@@ -501,6 +501,53 @@ private let dateLine = "date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
         try drained.wait()
     }
 
+    @Test func whoLeavesSoonStillServesAndAsksClientsToGo() throws {
+        let connection = try VirtualConnection()
+        connection.log.answer = { $1.respond(status: 204) }
+        try connection.receive(getRequest)
+        #expect(try !connection.take().contains("connection: close"))
+        connection.loop.beginDrain()
+        // An idle connection is not cut: its next request may be on the way.
+        #expect(connection.isOpen)
+        var isDraining = false
+        connection.log.answer = {
+            isDraining = $1.isDraining
+            $1.respond(status: 204)
+        }
+        try connection.receive(getRequest)
+        #expect(try connection.take().contains("\r\nconnection: close\r\n"))
+        #expect(isDraining && !connection.isOpen)
+        try connection.loop.drain(within: .seconds(30)).wait()
+    }
+
+    @Test func aStreamThatRanWhenTheServerBeganToLeaveKeepsItsPromise() throws {
+        let connection = try VirtualConnection()
+        try connection.receive(getRequest)
+        let stream = connection.log.streams[0]
+        stream.writeHead(status: 200)
+        stream.flush()
+        #expect(!stream.isDraining)
+        connection.loop.beginDrain()
+        #expect(stream.isDraining)
+        stream.end()
+        #expect(try !connection.take().contains("connection: close"))
+        #expect(connection.isOpen)
+        connection.log.answer = { $1.respond(status: 204) }
+        try connection.receive(getRequest)
+        #expect(try connection.take().contains("connection: close"))
+        #expect(!connection.isOpen)
+    }
+
+    @Test func beginningToDrainAfterTheDrainChangesNothing() throws {
+        let connection = try VirtualConnection()
+        try connection.receive(getRequest)
+        let drained = connection.loop.drain(within: .seconds(30))
+        connection.loop.beginDrain()
+        connection.log.streams[0].respond(status: 204)
+        #expect(!connection.isOpen)
+        try drained.wait()
+    }
+
     @Test func asManyDrainsAsOneLikes() throws {
         let connection = try VirtualConnection()
         try connection.loop.drain(within: .seconds(1)).wait()

@@ -65,24 +65,6 @@ import Testing
         }
     }
 
-    @Test func anOfferOfHTTP2IsPassedOver() throws {
-        try withServer(answer: Self.serve) { _, port in
-            let client = try HTTPTestClient(port: port)
-            for index in 0..<3 {
-                let response = try client.request(
-                    "POST",
-                    "/echo",
-                    headers: [
-                        ("Connection", "Upgrade, HTTP2-Settings"), ("Upgrade", "h2c"),
-                        ("HTTP2-Settings", "AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA"),
-                    ],
-                    body: Array("\(index)".utf8)
-                )
-                #expect(response.status == 200 && response.text == "\(index)")
-            }
-        }
-    }
-
     @Test func aLargeBodyComesBackWhole() throws {
         var random = SplitMix(seed: 5)
         let body = (0..<3_000_000).map { _ in UInt8.random(in: .min ... .max, using: &random) }

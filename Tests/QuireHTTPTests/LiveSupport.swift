@@ -4,7 +4,10 @@ import QuireHTTP
 
 /// Answers with a closure, on the connection's loop.
 struct ClosureResponder: HTTPResponder {
+    var admission: @Sendable (HTTPRequestHead) -> HTTPRefusal? = { _ in nil }
     let answer: @Sendable (HTTPRequest, HTTPStream) -> Void
+
+    func admit(_ head: HTTPRequestHead) -> HTTPRefusal? { admission(head) }
 
     func respond(to request: HTTPRequest, on stream: HTTPStream) { answer(request, stream) }
 }
@@ -12,6 +15,7 @@ struct ClosureResponder: HTTPResponder {
 /// Runs a server on a free port for the length of `body`, and shuts it down.
 func withServer(
     _ change: (inout HTTPServerConfiguration) -> Void = { _ in },
+    admission: @escaping @Sendable (HTTPRequestHead) -> HTTPRefusal? = { _ in nil },
     answer: @escaping @Sendable (HTTPRequest, HTTPStream) -> Void,
     _ body: (HTTPServer, Int) throws -> Void
 ) throws {
@@ -23,7 +27,7 @@ func withServer(
         on: .host("127.0.0.1", port: 0),
         group: MultiThreadedEventLoopGroup.singleton,
         configuration: configuration,
-        responder: ClosureResponder(answer: answer)
+        responder: ClosureResponder(admission: admission, answer: answer)
     ).wait()
     do {
         try body(server, server.port ?? 0)

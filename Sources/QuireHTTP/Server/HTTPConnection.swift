@@ -40,6 +40,8 @@ final class HTTPConnection: ChannelInboundHandler {
 
     private var parser: HTTPRequestParser
     private var head: HTTPRequestHead?
+    /// The answer that waits for the end of a request that was turned away.
+    private var refusal: HTTPRefusal?
     private var body = ByteBuffer()
     private var waiting = Waiting.nothing
     /// Bytes that the channel was ever given.
@@ -152,7 +154,7 @@ final class HTTPConnection: ChannelInboundHandler {
         let isOneTooMany = loop.counts.addConnection() > loop.configuration.maxConnections
         if isOneTooMany {
             refuse(503, "The server has too many connections.")
-        } else if loop.isDraining {
+        } else if loop.phase == .closing {
             abort()
         } else {
             wait(.request)
@@ -234,14 +236,7 @@ final class HTTPConnection: ChannelInboundHandler {
         case .needMore:
             return false
         case .head(let head):
-            self.head = head
-            body = ByteBuffer()
-            bodyProgressBytes = 0
-            waiting = .nothing
-            let hasBody = head.framing != .none && head.framing != .length(0)
-            if head.expectsContinue, hasBody, parser.bufferedBytes == 0 {
-                output.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n")
-            }
+            begin(head)
         case .body(let bytes):
             let together = loop.counts.addBodyBytes(bytes.readableBytes)
             countedBodyBytes += bytes.readableBytes
@@ -265,6 +260,28 @@ final class HTTPConnection: ChannelInboundHandler {
         return true
     }
 
+    /// Decides at a head whether it is let in, and asks for the body where a client waits for that.
+    private func begin(_ head: HTTPRequestHead) {
+        body = ByteBuffer()
+        bodyProgressBytes = 0
+        waiting = .nothing
+        let bodyIsHere =
+            switch head.framing {
+            case .none: true
+            case .length(let count): count <= parser.bufferedBytes
+            case .chunked, .untilClose: false
+            }
+        refusal = loop.responder.admit(head)
+        if let refusal, !bodyIsHere {
+            refuse(refusal)
+            return
+        }
+        self.head = head
+        if head.expectsContinue, !bodyIsHere, parser.bufferedBytes == 0 {
+            output.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n")
+        }
+    }
+
     private func respond() {
         guard let head else { return }
         uncountBody()
@@ -277,10 +294,19 @@ final class HTTPConnection: ChannelInboundHandler {
             connection: self,
             isHead: head.method == .head,
             minorVersion: head.minorVersion,
-            keepsAlive: head.keepsAlive && !loop.isDraining
+            keepsAlive: head.keepsAlive && loop.phase == .serving
         )
         self.stream = stream
-        loop.responder.respond(to: request, on: stream)
+        if let refusal {
+            self.refusal = nil
+            stream.respond(
+                status: refusal.status,
+                headers: refusal.headers,
+                body: refusal.body
+            )
+        } else {
+            loop.responder.respond(to: request, on: stream)
+        }
     }
 
     private func uncountBody() {
@@ -292,7 +318,7 @@ final class HTTPConnection: ChannelInboundHandler {
     /// The stream has written all of its response.
     func finished(_ stream: HTTPStream) {
         self.stream = nil
-        if !stream.keepsAlive || loop.isDraining {
+        if !stream.keepsAlive || loop.phase == .closing {
             closeAfterOutput(lingering: false)
         } else if !isProcessing {
             process()
@@ -302,14 +328,19 @@ final class HTTPConnection: ChannelInboundHandler {
     /// Answers what cannot be served, and closes.
     private func refuse(_ status: Int, _ sentence: String) {
         let error = loop.configuration.errorBody(status, sentence)
-        output.writeStatusLine(status)
-        output.writeField("content-type", error.contentType)
-        output.writeContentLength(error.bytes.readableBytes)
+        var headers = [("content-type", error.contentType)]
+        if status == 503 { headers.append(("retry-after", "1")) }
+        refuse(HTTPRefusal(status: status, headers: headers, body: error.bytes))
+    }
+
+    private func refuse(_ refusal: HTTPRefusal) {
+        output.writeStatusLine(refusal.status)
+        for (name, value) in refusal.headers { output.writeField(name, value) }
+        output.writeContentLength(refusal.body.readableBytes)
         output.writeStaticString("connection: close\r\n")
-        if status == 503 { output.writeStaticString("retry-after: 1\r\n") }
         loop.writeDate(into: &output)
         output.writeHeadEnd()
-        output.writeImmutableBuffer(error.bytes)
+        output.writeImmutableBuffer(refusal.body)
         closeAfterOutput(lingering: true)
     }
 

@@ -14,10 +14,18 @@ package final class HTTPLoop: @unchecked Sendable {
     var connections: [HTTPConnection] = []
     /// Counts sweeps; deadlines are compared with it.
     var tick = 0
-    var isDraining = false
+    private(set) var phase = Phase.serving
     private var isSweeping = false
     private var date: HTTPDate
     private var drained: EventLoopPromise<Void>?
+
+    enum Phase {
+        case serving
+        /// The server will go: every request is served, and every answer asks the client to leave.
+        case leaving
+        /// The listener is closed; connections end as soon as nothing runs on them.
+        case closing
+    }
 
     /// Creates the state of a loop; `counts` are shared between the loops of one server.
     package init(
@@ -93,13 +101,19 @@ package final class HTTPLoop: @unchecked Sendable {
 
     // MARK: - Shutdown
 
+    /// Asks clients to leave, by `connection: close` in every answer whose head is still to come.
+    package func beginDrain() {
+        eventLoop.preconditionInEventLoop()
+        if phase == .serving { phase = .leaving }
+    }
+
     /// Closes idle connections, lets the others finish, and those that have not by then are cut.
     package func drain(within time: TimeAmount) -> EventLoopFuture<Void> {
         eventLoop.preconditionInEventLoop()
         if let drained { return drained.futureResult }
         let promise = eventLoop.makePromise(of: Void.self)
         drained = promise
-        isDraining = true
+        phase = .closing
         for connection in connections { connection.drain() }
         if connections.isEmpty {
             promise.succeed()

@@ -21,9 +21,20 @@ package struct HTTPRequest: Sendable {
 
 /// Answers requests.
 package protocol HTTPResponder: Sendable {
+    /// Looks at a head before its body is asked for and read; an answer, if it is not let in.
+    ///
+    /// Called once per request, on the connection's loop. A client that is turned away while it
+    /// has a body to send is answered and its connection closed; else the connection goes on.
+    func admit(_ head: HTTPRequestHead) -> HTTPRefusal?
+
     /// Answers a request, now or later, on the stream's event loop.
     ///
-    /// Called on that loop when the whole body is there. The responder must end the stream in the
+    /// Called on that loop when the whole body is there, for what `admit` has let in. The responder must end the stream in the
     /// end (`respond`, `end` or `abort`), unless `onDisconnect` tells it that nobody waits.
     func respond(to request: HTTPRequest, on stream: HTTPStream)
+}
+
+extension HTTPResponder {
+    /// Lets everybody in.
+    package func admit(_ head: HTTPRequestHead) -> HTTPRefusal? { nil }
 }

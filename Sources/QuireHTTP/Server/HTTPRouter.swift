@@ -51,20 +51,33 @@ package struct HTTPRouter<Endpoint: Sendable>: Sendable {
 
     /// Finds the route of a request and notes its parameter in it.
     package func match(_ request: inout HTTPRequest) -> Match {
-        let found = request.head.withPath { path in
+        guard let found = find(request.head) else { return .notFound }
+        guard let endpoint = endpoint(of: found.route, for: request.method) else {
+            let methods = routes[found.route].endpoints.map(\.method)
+            return .methodNotAllowed(allow: Self.allow(methods))
+        }
+        request.pathParameter = found.parameter
+        return .found(endpoint)
+    }
+
+    /// What would serve the request with that head, if anything.
+    package func endpoint(for head: HTTPRequestHead) -> Endpoint? {
+        find(head).flatMap { endpoint(of: $0.route, for: head.method) }
+    }
+
+    private func endpoint(of route: Int, for method: HTTPMethod) -> Endpoint? {
+        let endpoints = routes[route].endpoints
+        if let exact = endpoints.first(where: { $0.method == method }) { return exact.endpoint }
+        guard method == .head else { return nil }
+        return endpoints.first { $0.method == .get }?.endpoint
+    }
+
+    private func find(_ head: HTTPRequestHead) -> (route: Int, parameter: String?)? {
+        head.withPath { path in
             // Clients may encode any byte, also one that needs no encoding.
             guard let decoded = Self.percentDecoded(path) else { return find(path) }
             return find(decoded.span)
         }
-        guard let found else { return .notFound }
-        let endpoints = routes[found.route].endpoints
-        let method = request.method == .head ? HTTPMethod.get : request.method
-        let exact = endpoints.first { $0.method == request.method }
-        guard let endpoint = (exact ?? endpoints.first { $0.method == method })?.endpoint else {
-            return .methodNotAllowed(allow: Self.allow(endpoints.map(\.method)))
-        }
-        request.pathParameter = found.parameter
-        return .found(endpoint)
     }
 
     private func find(_ path: Span<UInt8>) -> (route: Int, parameter: String?)? {

@@ -1,3 +1,4 @@
+import Glibc
 package import NIOCore
 import NIOPosix
 
@@ -16,11 +17,18 @@ package final class HTTPServer: Sendable {
     private let channel: any Channel
     private let loops: [HTTPLoop]
     private let counts: HTTPServerCounts
+    private let reusesPort: Bool
 
-    private init(channel: any Channel, loops: [HTTPLoop], counts: HTTPServerCounts) {
+    private init(
+        channel: any Channel,
+        loops: [HTTPLoop],
+        counts: HTTPServerCounts,
+        reusesPort: Bool
+    ) {
         self.channel = channel
         self.loops = loops
         self.counts = counts
+        self.reusesPort = reusesPort
     }
 
     /// Binds the address and begins to accept.
@@ -66,12 +74,23 @@ package final class HTTPServer: Sendable {
         let bound: EventLoopFuture<any Channel>
         switch address {
         case .host(let host, let port):
-            bound = bootstrap.childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-                .bind(host: host, port: port)
+            var bootstrap = bootstrap.childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            if configuration.reusesPort {
+                let option = NIOBSDSocket.Option(rawValue: SO_REUSEPORT)
+                bootstrap = bootstrap.serverChannelOption(.socketOption(option), value: 1)
+            }
+            bound = bootstrap.bind(host: host, port: port)
         case .unixSocket(let path):
             bound = bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true)
         }
-        return bound.map { HTTPServer(channel: $0, loops: loops, counts: counts) }
+        return bound.map {
+            HTTPServer(
+                channel: $0,
+                loops: loops,
+                counts: counts,
+                reusesPort: configuration.reusesPort
+            )
+        }
     }
 
     /// The port that is listened on; nil for a Unix domain socket.
@@ -82,6 +101,23 @@ package final class HTTPServer: Sendable {
 
     /// The bytes of request bodies that are not complete yet.
     package var incompleteBodyBytes: Int { counts.bodyBytes }
+
+    /// Begins to leave, and still accepts and serves.
+    ///
+    /// Streams say `isDraining`, so that readiness can, and every answer closes its connection, so
+    /// that kept ones end before `shutdown` has to cut them. The future completes when every loop
+    /// does so.
+    ///
+    /// Where the port is shared, a newer server on it is given the new connections from now on:
+    /// what waits in the accept queue of a listener is reset when that closes, so it should be empty.
+    @discardableResult
+    package func beginDrain() -> EventLoopFuture<Void> {
+        if reusesPort { PortSharing.preferNewest(of: channel) }
+        return EventLoopFuture.andAllSucceed(
+            loops.map { loop in loop.eventLoop.submit { loop.beginDrain() } },
+            on: channel.eventLoop
+        )
+    }
 
     /// Stops accepting, lets running requests finish, and cuts those that have not in time.
     ///

@@ -29,6 +29,10 @@ package struct HTTPServerConfiguration: Sendable {
     package var maxWriteBufferBytes = 64 << 10
     /// The accept queue.
     package var backlog: Int32 = 1024
+    /// Whether another process of this user may listen on the same port, if it says so too.
+    ///
+    /// So a new process takes over while this one drains. Nothing for a Unix domain socket.
+    package var reusesPort = false
     /// The Server field of every answer, if there is to be one.
     package var serverName: String?
     /// Seconds since 1970, for the Date field.

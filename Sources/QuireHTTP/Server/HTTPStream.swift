@@ -41,6 +41,9 @@ package final class HTTPStream {
     /// Whether there is nobody to write to any more.
     package var isClosed: Bool { connection == nil }
 
+    /// Whether the server is about to go, which a readiness check must say.
+    package var isDraining: Bool { connection.map { $0.loop.phase != .serving } ?? false }
+
     /// Whether the head is written, so that the status can no longer change.
     package var hasBegun: Bool {
         if case .idle = state { return false }
@@ -105,7 +108,7 @@ package final class HTTPStream {
             state = .untilClose
             keepsAlive = false
         }
-        if connection.loop.isDraining { keepsAlive = false }
+        if connection.loop.phase != .serving { keepsAlive = false }
         connection.output.writeStatusLine(status)
         renderFields(&connection.output)
         if !isBodiless {
