@@ -4,19 +4,20 @@ import NIOCore
 package struct HTTPDate {
     private let serverName: String?
     private var second = Int.min
-    private var lines = ByteBuffer()
+    private var lines: [UInt8] = []
 
     init(serverName: String?) { self.serverName = serverName }
 
-    /// Writes the whole field lines for that Unix time.
-    mutating func write(into buffer: inout ByteBuffer, at unixTime: Int) {
+    /// The whole field lines for that Unix time.
+    mutating func lines(at unixTime: Int) -> [UInt8] {
         if unixTime != second {
             second = unixTime
-            lines = ByteBuffer()
-            if let serverName { lines.writeField("server", serverName) }
-            lines.writeField("date", Self.render(unixTime))
+            var text = ByteBuffer()
+            if let serverName { text.writeField("server", serverName) }
+            text.writeField("date", Self.render(unixTime))
+            lines = Array(text.readableBytesView)
         }
-        buffer.writeImmutableBuffer(lines)
+        return lines
     }
 
     /// The IMF-fixdate of a Unix time, as RFC 9110 wants it.

@@ -58,8 +58,11 @@ package struct HTTPFields: Sendable {
 
     /// Whether a comma-separated field of that name has the token, compared without case.
     package func contains(_ name: String, token: String) -> Bool {
+        contains(name, token: token.utf8.span)
+    }
+
+    func contains(_ name: String, token wanted: Span<UInt8>) -> Bool {
         let wantedName = name.utf8.span
-        let wanted = token.utf8.span
         let head = bytes.readableBytesUInt8Span
         for entry in entries where Int(entry.name.count) == wantedName.count {
             guard head.extracting(entry.name.range).equalsIgnoringCase(wantedName) else { continue }

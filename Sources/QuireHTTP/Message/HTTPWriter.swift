@@ -7,57 +7,63 @@ package import NIOCore
 extension ByteBuffer {
     /// Writes a response's status line; header fields and `writeHeadEnd` follow.
     package mutating func writeStatusLine(_ status: Int) {
-        guard let line = HTTPStatus.line(status) else {
-            writeStaticString("HTTP/1.1 ")
-            writeDecimal(status)
-            writeStaticString(" \r\n")
-            return
+        // Room for the rest of a usual head too, so that a new buffer grows once.
+        writeBytes(atMost: 512) { output in
+            if let line = HTTPStatus.line(status) { return output.append(line) }
+            output.append("HTTP/1.1 ")
+            output.append(decimal: status)
+            output.append(" \r\n")
         }
-        writeStaticString(line)
     }
 
     /// Writes a request line; header fields, Host among them, and `writeHeadEnd` follow.
     package mutating func writeRequestLine(_ method: String, target: String) {
-        writeFieldText(method)
-        writeInteger(ByteClass.space)
-        writeFieldText(target)
-        writeStaticString(" HTTP/1.1\r\n")
+        writeBytes(atMost: method.utf8.count + target.utf8.count + 16) { output in
+            output.append(fieldText: method)
+            output.append(ByteClass.space)
+            output.append(fieldText: target)
+            output.append(" HTTP/1.1\r\n")
+        }
     }
 
     /// Writes a request line from the bytes of a parsed one.
     package mutating func writeRequestLine(_ method: ByteBuffer, target: ByteBuffer) {
-        writeImmutableBuffer(method)
-        writeInteger(ByteClass.space)
-        writeImmutableBuffer(target)
-        writeStaticString(" HTTP/1.1\r\n")
+        writeBytes(atMost: method.readableBytes + target.readableBytes + 16) { output in
+            output.append(method.readableBytesUInt8Span)
+            output.append(ByteClass.space)
+            output.append(target.readableBytesUInt8Span)
+            output.append(" HTTP/1.1\r\n")
+        }
     }
 
     /// Writes one header field.
     package mutating func writeField(_ name: String, _ value: String) {
-        writeFieldText(name)
-        writeStaticString(": ")
-        writeFieldText(value)
-        writeStaticString("\r\n")
+        writeBytes(atMost: name.utf8.count + value.utf8.count + 4) { output in
+            output.append(fieldText: name)
+            output.append(": ")
+            output.append(fieldText: value)
+            output.append("\r\n")
+        }
     }
 
     /// Writes one header field from the bytes of a parsed one.
     package mutating func writeField(_ name: ByteBuffer, _ value: ByteBuffer) {
-        writeImmutableBuffer(name)
-        writeStaticString(": ")
-        writeImmutableBuffer(value)
-        writeStaticString("\r\n")
+        writeBytes(atMost: name.readableBytes + value.readableBytes + 4) { output in
+            output.append(name.readableBytesUInt8Span)
+            output.append(": ")
+            output.append(value.readableBytesUInt8Span)
+            output.append("\r\n")
+        }
     }
 
     /// Writes the Content-Length field.
     package mutating func writeContentLength(_ count: Int) {
-        writeStaticString("content-length: ")
-        writeDecimal(count)
-        writeStaticString("\r\n")
+        writeBytes(atMost: 40) { output in output.appendContentLength(count) }
     }
 
     /// Writes the field that announces chunks.
     package mutating func writeChunkedEncoding() {
-        writeStaticString("transfer-encoding: chunked\r\n")
+        writeStaticString(ByteCursor.chunkedEncoding)
     }
 
     /// Writes the empty line that ends a head.
@@ -111,29 +117,46 @@ extension ByteBuffer {
         let letters = ((spread &+ 0x0606_0606_0606_0606) &>> 4) & 0x0101_0101_0101_0101
         return spread &+ 0x3030_3030_3030_3030 &+ letters &* 39
     }
+}
 
-    /// Writes a number that is not negative.
-    mutating func writeDecimal(_ number: Int) {
-        var digits: InlineArray<20, UInt8> = InlineArray(repeating: 0)
-        var rest = number.magnitude
-        var start = 20
-        repeat {
-            start -= 1
-            digits[start] = UInt8(truncatingIfNeeded: rest % 10) &+ 0x30
-            rest /= 10
-        } while rest > 0
-        for index in start..<20 { writeInteger(digits[index]) }
+extension ByteCursor {
+    static let chunkedEncoding: StaticString = "transfer-encoding: chunked\r\n"
+
+    mutating func appendContentLength(_ count: Int) {
+        append("content-length: ")
+        append(decimal: count)
+        append("\r\n")
+    }
+}
+
+/// What a response's head ends with, after the fields of its own.
+struct ResponseHeadEnd {
+    enum Framing {
+        /// The status leaves no room for a body, or the body ends with the connection.
+        case unsaid
+        case length(Int)
+        case chunked
     }
 
-    private mutating func writeFieldText(_ text: String) {
-        let start = writerIndex
-        writeString(text)
-        // A line end here would let a value forge fields or a whole response.
-        for index in start..<writerIndex {
-            guard let byte = getInteger(at: index, as: UInt8.self), !ByteClass.isValue(byte) else {
-                continue
+    var framing: Framing
+    /// Whether the connection ends with the response; nil where the version says so already.
+    var closes: Bool?
+
+    /// Writes it in one go, with the lines that all responses of a second share.
+    func write(into output: inout ByteBuffer, dateLines: [UInt8]) {
+        output.writeBytes(atMost: 80 + dateLines.count) { output in
+            switch framing {
+            case .unsaid: break
+            case .length(let count): output.appendContentLength(count)
+            case .chunked: output.append(ByteCursor.chunkedEncoding)
             }
-            setInteger(ByteClass.space, at: index)
+            switch closes {
+            case true?: output.append("connection: close\r\n")
+            case false?: output.append("connection: keep-alive\r\n")
+            case nil: break
+            }
+            output.append(dateLines.span)
+            output.append("\r\n")
         }
     }
 }

@@ -92,13 +92,15 @@ package struct HTTPRequestParser {
 
     private mutating func readStart() throws(HTTPParseError) -> Bool {
         // Old clients send an empty line after a body; two are let pass, no more.
-        while emptyLineCount < 2 {
-            guard let isSkipped = try reader.skipEmptyLine() else { return false }
-            guard isSkipped else { break }
+        guard var first = reader.firstByte() else { return false }
+        while first == ByteClass.carriageReturn, emptyLineCount < 2 {
+            guard try reader.skipEmptyLine() else { return false }
             emptyLineCount += 1
+            guard let next = reader.firstByte() else { return false }
+            first = next
         }
         // A peer that speaks TLS or noise is refused at its first byte, not after a time limit.
-        if let first = reader.firstByte(), !ByteClass.isToken(first) { throw .malformedStartLine }
+        guard ByteClass.isToken(first) else { throw .malformedStartLine }
         guard let line = try reader.readStartLine() else { return false }
         startLine = try Self.parse(reader.input.readableBytesUInt8Span, line)
         return true

@@ -53,11 +53,10 @@ struct MessageReader {
         return bytes.isEmpty ? nil : bytes[0]
     }
 
-    /// Passes over an empty line before a request line; nil if it is not all there yet.
-    mutating func skipEmptyLine() throws(HTTPParseError) -> Bool? {
-        guard firstByte() == ByteClass.carriageReturn else { return false }
+    /// Passes over an empty line, whose CR is there; false if its line feed is not there yet.
+    mutating func skipEmptyLine() throws(HTTPParseError) -> Bool {
         guard let second = input.getInteger(at: input.readerIndex + 1, as: UInt8.self) else {
-            return nil
+            return false
         }
         guard second == ByteClass.lineFeed else { throw .malformedStartLine }
         input.moveReaderIndex(forwardBy: 2)
@@ -150,17 +149,15 @@ struct MessageReader {
         _ bytes: Span<UInt8>,
         _ line: Range<Int>
     ) throws(HTTPParseError) -> HTTPFields.Entry {
-        var index = line.lowerBound
         let end = line.upperBound
-        while index < end, ByteClass.isToken(bytes[index]) { index += 1 }
-        let nameEnd = index
-        guard index < end, bytes[index] == ByteClass.colon, nameEnd > line.lowerBound else {
+        let nameEnd = ByteClass.firstNonToken(bytes, line)
+        guard nameEnd < end, bytes[nameEnd] == ByteClass.colon, nameEnd > line.lowerBound else {
             throw nameError(bytes, line, at: nameEnd)
         }
         let value = trimmed(bytes, nameEnd + 1..<end)
-        index = value.lowerBound
-        while index < value.upperBound, ByteClass.isValue(bytes[index]) { index += 1 }
-        guard index == value.upperBound else { throw .invalidFieldValue }
+        guard ByteClass.firstNonValue(bytes, value) == value.upperBound else {
+            throw .invalidFieldValue
+        }
         return HTTPFields.Entry(
             name: HTTPRange(line.lowerBound..<nameEnd),
             value: HTTPRange(value)

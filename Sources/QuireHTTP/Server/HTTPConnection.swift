@@ -283,10 +283,10 @@ final class HTTPConnection: ChannelInboundHandler {
     }
 
     private func respond() {
-        guard let head else { return }
+        // Moved, not copied: a head holds two references.
+        guard let head = head.take() else { return }
         uncountBody()
         let request = HTTPRequest(head: head, body: body)
-        self.head = nil
         body = ByteBuffer()
         waiting = .nothing
         deadline = Int.max
@@ -336,10 +336,8 @@ final class HTTPConnection: ChannelInboundHandler {
     private func refuse(_ refusal: HTTPRefusal) {
         output.writeStatusLine(refusal.status)
         for (name, value) in refusal.headers { output.writeField(name, value) }
-        output.writeContentLength(refusal.body.readableBytes)
-        output.writeStaticString("connection: close\r\n")
-        loop.writeDate(into: &output)
-        output.writeHeadEnd()
+        ResponseHeadEnd(framing: .length(refusal.body.readableBytes), closes: true)
+            .write(into: &output, dateLines: loop.dateLines())
         output.writeImmutableBuffer(refusal.body)
         closeAfterOutput(lingering: true)
     }
@@ -462,19 +460,18 @@ final class HTTPConnection: ChannelInboundHandler {
 
     private func wait(_ waiting: Waiting) {
         self.waiting = waiting
-        let configuration = loop.configuration
         let time: TimeAmount
         switch waiting {
         case .nothing:
             deadline = Int.max
             return
-        case .request: time = configuration.idleTimeout
-        case .head: time = configuration.headerTimeout
-        case .body: time = configuration.bodyTimeout
+        case .request: time = loop.configuration.idleTimeout
+        case .head: time = loop.configuration.headerTimeout
+        case .body: time = loop.configuration.bodyTimeout
         case .writing:
-            time = configuration.writeTimeout
+            time = loop.configuration.writeTimeout
             takenBytesAtWait = takenBytes
-        case .linger: time = configuration.lingerTimeout
+        case .linger: time = loop.configuration.lingerTimeout
         }
         deadline = loop.tick + loop.ticks(time)
     }

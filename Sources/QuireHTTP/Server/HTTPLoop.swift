@@ -55,9 +55,8 @@ package final class HTTPLoop: @unchecked Sendable {
             + 1
     }
 
-    func writeDate(into buffer: inout ByteBuffer) {
-        date.write(into: &buffer, at: configuration.unixTime())
-    }
+    /// The Server and Date lines of an answer that is written now.
+    func dateLines() -> [UInt8] { date.lines(at: configuration.unixTime()) }
 
     // MARK: - Connections
 

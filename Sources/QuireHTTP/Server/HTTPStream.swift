@@ -109,22 +109,23 @@ package final class HTTPStream {
             keepsAlive = false
         }
         if connection.loop.phase != .serving { keepsAlive = false }
-        connection.output.writeStatusLine(status)
-        renderFields(&connection.output)
+        var framing = ResponseHeadEnd.Framing.unsaid
         if !isBodiless {
             if let contentLength {
-                connection.output.writeContentLength(contentLength)
+                framing = .length(contentLength)
             } else if minorVersion == 1 {
-                connection.output.writeChunkedEncoding()
+                framing = .chunked
             }
         }
-        if !keepsAlive {
-            connection.output.writeStaticString("connection: close\r\n")
-        } else if minorVersion == 0 {
-            connection.output.writeStaticString("connection: keep-alive\r\n")
-        }
-        connection.loop.writeDate(into: &connection.output)
-        connection.output.writeHeadEnd()
+        let closes: Bool? = !keepsAlive ? true : minorVersion == 0 ? false : nil
+        // Moved out and back, as in `writeChunk`.
+        var output = connection.output
+        connection.output = ByteBuffer()
+        output.writeStatusLine(status)
+        renderFields(&output)
+        ResponseHeadEnd(framing: framing, closes: closes)
+            .write(into: &output, dateLines: connection.loop.dateLines())
+        connection.output = output
     }
 
     /// Lets `render` write a piece of the body straight into the connection's buffer.
