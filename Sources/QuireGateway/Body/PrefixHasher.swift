@@ -5,8 +5,8 @@
 /// count; the rest of a prompt has no key. The same bytes give the same keys in every process, so
 /// that several gateways agree. Not proof against somebody who seeks collisions: all that one gains
 /// is a worse pick.
-struct PrefixHasher {
-    private(set) var keys: [UInt64] = []
+package struct PrefixHasher: Sendable {
+    package private(set) var keys: [UInt64] = []
     private let blockBytes: Int
     private let blockCountMax: Int
     private var state: UInt64 = 0x9E37_79B9_7F4A_7C15
@@ -16,7 +16,7 @@ struct PrefixHasher {
     private var filledBytes = 0
 
     /// Hashes blocks of `blockBytes`, a multiple of 8.
-    init(blockBytes: Int, blockCountMax: Int) {
+    package init(blockBytes: Int, blockCountMax: Int) {
         precondition(blockBytes > 0 && blockBytes % 8 == 0)
         self.blockBytes = blockBytes
         self.blockCountMax = blockCountMax
@@ -27,7 +27,7 @@ struct PrefixHasher {
     /// Takes bytes that are no part of any text, to keep texts apart.
     mutating func separate(_ mark: UInt8) { take(mark) }
 
-    mutating func take(_ byte: UInt8) {
+    package mutating func take(_ byte: UInt8) {
         word |= UInt64(byte) << UInt64(wordBytes * 8)
         wordBytes += 1
         guard wordBytes == 8 else { return }
@@ -37,7 +37,7 @@ struct PrefixHasher {
     }
 
     /// Takes a run of bytes, eight at a time.
-    mutating func take(_ bytes: Span<UInt8>) {
+    package mutating func take(_ bytes: Span<UInt8>) {
         var index = 0
         let shift = UInt64(wordBytes * 8)
         while index + 8 <= bytes.count, !isFull {

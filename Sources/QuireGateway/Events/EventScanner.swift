@@ -86,6 +86,7 @@ struct EventScanner: Sendable {
         isAtStreamStart = false
         lineStart = 3
         scanned = 3
+        place.textStart = 3
         return true
     }
 

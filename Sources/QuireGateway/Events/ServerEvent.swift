@@ -23,6 +23,8 @@ package struct ServerEvent: Sendable, Hashable {
 struct EventPlace: Sendable, Hashable {
     var start = 0
     var count = 0
+    /// Where its first line begins: behind a byte order mark.
+    var textStart = 0
     var dataStart = 0
     /// Bytes of the data's only line.
     var dataCount = 0
@@ -32,7 +34,7 @@ struct EventPlace: Sendable, Hashable {
     func joinedData(of event: Span<UInt8>) -> [UInt8] {
         var data: [UInt8] = []
         var isFirst = true
-        var index = 0
+        var index = textStart
         while index < event.count {
             let end = EventScanner.lineEnd(in: event, from: index)
             if let start = EventScanner.dataStart(in: event, line: index..<end) {

@@ -5,7 +5,7 @@ import QuireTestSupport
 import Synchronization
 import Testing
 
-@Suite struct ResumeTests {
+@Suite struct CutStreamTests {
     private static func chunk(_ content: String, finish: String? = nil, id: String = "a") -> String
     {
         let reason = finish.map { "\"\($0)\"" } ?? "null"
