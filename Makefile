@@ -7,13 +7,16 @@ SWIFT ?= swift
 FLAGS := -c release --explicit-target-dependency-import-check error
 BINARY := .build/release/quire
 MODEL ?=
+# Where `install` puts things; DESTDIR goes before it, for packages.
+PREFIX ?= /usr/local
+DESTDIR ?=
 ARGS ?=
 FILTER ?=
 # How long each fuzz target runs.
 SECONDS ?= 60
 SCRIPTS = $(wildcard .ci/run Tools/*.sh Tools/*/*.sh Tools/*/*/*.sh)
 
-.PHONY: all setup build run test lint format fuzz bench model model-score dist clean
+.PHONY: all setup build run test lint format fuzz bench model model-score install uninstall dist clean
 
 all: build
 
@@ -24,9 +27,10 @@ setup:
 build: setup
 	$(SWIFT) build $(FLAGS) --product quire
 
-# Builds, serves MODEL (a folder in the Hugging Face layout), and prints a curl line to paste.
+# Builds, serves the bundled model, and prints a curl line to paste; with MODEL=folder (Hugging
+# Face layout) it serves that one.
 run: build
-	@$(BINARY) serve $(if $(MODEL),"$(MODEL)") $(ARGS)
+	@$(BINARY) $(if $(MODEL),serve "$(MODEL)",up) $(ARGS)
 
 # The whole test suite; the last line says how many tests and how long. Tests of real models read
 # the assets that QUIRE_ASSETS names.
@@ -69,6 +73,21 @@ dist: setup
 	@mkdir -p dist
 	cp .build/static/release/quire dist/quire
 	strip dist/quire
+
+# Installs what was built: `make && sudo make install`. The binary links the toolchain's Swift
+# libraries; with BINARY=dist/quire (after `make dist`) it needs none.
+install:
+	@[ -x "$(BINARY)" ] || { echo "quire: $(BINARY) is not built; run make first" >&2; exit 1; }
+	@[ -e Resources/model/config.json ] || { echo "quire: Resources/model is missing" >&2; exit 1; }
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/quire/model" \
+		"$(DESTDIR)$(PREFIX)/share/doc/quire"
+	install -m 755 "$(BINARY)" "$(DESTDIR)$(PREFIX)/bin/quire"
+	install -m 644 Resources/model/* "$(DESTDIR)$(PREFIX)/share/quire/model"
+	install -m 644 README.md README.zh-CN.md docs/*.md "$(DESTDIR)$(PREFIX)/share/doc/quire"
+
+uninstall:
+	rm -f "$(DESTDIR)$(PREFIX)/bin/quire"
+	rm -rf "$(DESTDIR)$(PREFIX)/share/quire" "$(DESTDIR)$(PREFIX)/share/doc/quire"
 
 clean:
 	rm -rf .build dist

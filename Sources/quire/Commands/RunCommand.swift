@@ -98,7 +98,7 @@ struct RunCommand: ParsableCommand {
 
     /// Starts a server for this process alone, on a free port of the loopback, behind a key.
     private func chatLocally(_ question: String?) throws {
-        guard let folder = model ?? BundledModel.folder() else { throw BundledModel.missing }
+        let folder = try model ?? BundledModel.folder()
         var generator = SystemRandomNumberGenerator()
         let key = String(generator.next() as UInt64, radix: 36)
         // One conversation needs no cache for a crowd.

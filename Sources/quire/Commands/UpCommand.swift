@@ -34,7 +34,7 @@ struct UpCommand: ParsableCommand {
     }
 
     private func serve() throws {
-        guard let folder = model ?? BundledModel.folder() else { throw BundledModel.missing }
+        let folder = try model ?? BundledModel.folder()
         var arguments = [folder, "--host", host, "--port", "\(port)"]
         if let threads { arguments += ["--threads", "\(threads)"] }
         let flags = try LocalServer.flags(arguments)
@@ -45,8 +45,9 @@ struct UpCommand: ParsableCommand {
         let server = try LocalServer(flags, names: [name], portCount: port == 0 ? 1 : 100)
         announce(server)
         _ = try firstSignal.futureResult.wait()
-        Log.line("stopping; a second signal ends at once")
-        server.shutDown(within: .seconds(30))
+        // Whoever tries something out does not want to wait for its answers.
+        server.shutDown(within: .milliseconds(200))
+        Log.line("stopped")
     }
 
     private func announce(_ server: LocalServer) {
@@ -55,24 +56,35 @@ struct UpCommand: ParsableCommand {
             print("Port \(busy) is in use by \(holder); this is port \(server.port).\n")
         }
         let message = ReadyMessage(server, host: host)
-        print(
-            """
-            \(message.url)/v1 serves \(server.model.names[0]). Try
-
-              \(message.curl)
-
-            or chat in another terminal: quire run --url \(message.url)
-
-            A real model: download a folder in the Hugging Face layout, such as
-            Qwen/Qwen2.5-0.5B-Instruct (huggingface.co/Qwen/Qwen2.5-0.5B-Instruct), then
-
-              quire serve PATH/TO/Qwen2.5-0.5B-Instruct
-
-            Flags and endpoints: docs/serving.md, or quire help serve. Ctrl-C stops.
-            """
-        )
+        let isBundled = model == nil
+        let served = isBundled ? "its bundled model" : server.model.names[0]
+        print("quire serves \(served) at \(message.url)/v1. Paste this into another terminal:\n")
+        if isBundled {
+            print("  \(message.curl(asking: "What is PagedAttention?"))\n")
+            print("  \(message.curl(asking: "什么是前缀缓存？"))\n")
+        } else {
+            print("  \(message.curl())\n")
+        }
+        print("or chat:\n\n  \(Self.program) run --url \(message.url)\n")
+        if isBundled { print(Self.realModel) }
+        let documents = BundledModel.documents() ?? "docs"
+        print("Docs: \(documents)/quick-start.md. Ctrl-C stops.")
         // Also where standard output is a pipe.
         fflush(nil)
+    }
+
+    /// How this program was called, so that what is printed can be pasted.
+    private static var program: String { CommandLine.arguments.first ?? "quire" }
+
+    private static var realModel: String {
+        """
+        The bundled model is tiny and knows Quire, little else. A good small one for all else is
+        Qwen/Qwen2.5-0.5B-Instruct (1 GB, on huggingface.co and modelscope.cn). Once its files lie in
+        a folder:
+
+          \(program) serve FOLDER
+
+        """
     }
 
     /// The folder's name.

@@ -27,24 +27,29 @@ struct ReadyMessage {
         return "http://\(name.utf8.contains(0x3A) ? "[\(name)]" : name):\(port)"
     }
 
-    /// A curl command for the endpoint that this model can serve.
-    var curl: String {
+    /// A curl command for the endpoint that this model can serve; the question is asked where it
+    /// takes chats.
+    func curl(asking question: String = "Tell me a story") -> String {
         let path = hasTemplate ? "/v1/chat/completions" : "/v1/completions"
         var words = ["curl", "-N", Self.quoted(url + path)]
         words += ["-H", Self.quoted("Content-Type: application/json")]
         // The key itself would end up in whatever keeps this output.
         if needsKey { words += ["-H", "\"Authorization: Bearer $API_KEY\""] }
-        words += ["-d", Self.quoted("{\"model\": \(JSON.string(model).compactText), \(question)}")]
+        words += [
+            "-d",
+            Self.quoted("{\"model\": \(JSON.string(model).compactText), \(members(question))}"),
+        ]
         return words.joined(separator: " ")
     }
 
-    private var question: String {
+    private func members(_ question: String) -> String {
         if !hasTokenizer {
             return #""prompt": [1], "max_tokens": 16, "return_token_ids": true"#
         }
         if hasTemplate {
+            let content = JSON.string(question).compactText
             return
-                #""messages": [{"role": "user", "content": "Tell me a story"}], "max_tokens": 64, "stream": true"#
+                #""messages": [{"role": "user", "content": \#(content)}], "max_tokens": 64, "stream": true"#
         }
         return
             #""prompt": "Once upon a time", "max_tokens": 64, "temperature": 0, "stream": true"#

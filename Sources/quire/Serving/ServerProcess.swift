@@ -29,7 +29,7 @@ struct ServerProcess {
         let names = server.model.names.joined(separator: ", ")
         Log.line("ready: \(message.url)/v1 serves \(names); try")
         // Without the name in front, so that the whole line can be pasted.
-        Log.plain(message.curl)
+        Log.plain(message.curl())
     }
 
     /// Stops accepting, lets what runs finish within the time limit, then stops the threads.
