@@ -18,7 +18,7 @@ struct RunCommand: ParsableCommand {
     @Argument(help: "The model's folder, or with --url its name (default: the bundled model).")
     var model: String?
 
-    @Argument(help: "A question; without one the chat begins.")
+    @Argument(help: "A question, in quotes if no model comes first; without one the chat begins.")
     var prompt: [String] = []
 
     @Option(
@@ -44,6 +44,15 @@ struct RunCommand: ParsableCommand {
 
     @Option(help: "Tokens of conversation and answer (default: the model's).")
     var maxModelLen: String?
+
+    mutating func validate() throws {
+        // `quire run "What is a block table?"`: what no folder is called, and few would be.
+        guard url == nil, let first = model, unsafe access(first, F_OK) != 0,
+            first.utf8.contains(where: { $0 == 0x20 || $0 >= 0x80 })
+        else { return }
+        model = nil
+        prompt.insert(first, at: 0)
+    }
 
     func run() throws {
         Interrupts.start()
