@@ -2,6 +2,9 @@ import Glibc
 
 /// Finds the model that comes with the program, and the documents beside it.
 enum BundledModel {
+    /// What requests call it.
+    static let name = "quire"
+
     /// The model folder: in `QUIRE_HOME` if that is set, else where an installation
     /// (`PREFIX/share/quire/model` of `PREFIX/bin/quire`) or a build in its repository has it.
     ///

@@ -116,7 +116,7 @@ struct RunCommand: ParsableCommand {
         if let threads { arguments += ["--threads", "\(threads)"] }
         if let maxModelLen { arguments += ["--max-model-len", maxModelLen] }
         let flags = try LocalServer.flags(arguments)
-        let name = UpCommand.name(of: flags.model)
+        let name = model == nil ? BundledModel.name : UpCommand.name(of: flags.model)
         if question == nil { Log.line("loading \(name)") }
         let server = try LocalServer(flags, names: [name])
         let hasTemplate = server.model.template != nil

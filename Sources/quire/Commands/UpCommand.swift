@@ -38,7 +38,7 @@ struct UpCommand: ParsableCommand {
         var arguments = [folder, "--host", host, "--port", "\(port)"]
         if let threads { arguments += ["--threads", "\(threads)"] }
         let flags = try LocalServer.flags(arguments)
-        let name = model == nil ? "quire" : Self.name(of: flags.model)
+        let name = model == nil ? BundledModel.name : Self.name(of: flags.model)
         let signals = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let firstSignal = signals.next().makePromise(of: Int32.self)
         SignalWatcher.start(firstSignal)

@@ -10,6 +10,8 @@ struct ReadyMessage {
     var hasTemplate: Bool
     var hasTokenizer: Bool
     var needsKey: Bool
+    /// The variable that holds the key: the environment's own unless a flag gave the key.
+    var keyVariable = "VLLM_API_KEY"
 
     init(_ server: LocalServer, host: String) {
         self.host = host
@@ -34,7 +36,7 @@ struct ReadyMessage {
         var words = ["curl", "-N", Self.quoted(url + path)]
         words += ["-H", Self.quoted("Content-Type: application/json")]
         // The key itself would end up in whatever keeps this output.
-        if needsKey { words += ["-H", "\"Authorization: Bearer $API_KEY\""] }
+        if needsKey { words += ["-H", "\"Authorization: Bearer $\(keyVariable)\""] }
         words += [
             "-d",
             Self.quoted("{\"model\": \(JSON.string(model).compactText), \(members(question))}"),

@@ -25,7 +25,8 @@ struct ServerProcess {
     }
 
     private func announce(_ server: LocalServer) {
-        let message = ReadyMessage(server, host: flags.host)
+        var message = ReadyMessage(server, host: flags.host)
+        if !flags.apiKey.isEmpty { message.keyVariable = "API_KEY" }
         let names = server.model.names.joined(separator: ", ")
         Log.line("ready: \(message.url)/v1 serves \(names); try")
         // Without the name in front, so that the whole line can be pasted.
