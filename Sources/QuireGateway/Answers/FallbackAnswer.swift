@@ -6,7 +6,7 @@ import QuireOpenAI
 /// It looks like an answer of the model, so that a user sees a sentence instead of a failure; the
 /// usage is zero. A value from the configuration.
 package struct FallbackAnswer: Sendable, Hashable {
-    package enum Language: String, Sendable, Hashable {
+    package enum Language: String, Sendable, Hashable, CaseIterable {
         case english = "en"
         case chinese = "zh"
     }

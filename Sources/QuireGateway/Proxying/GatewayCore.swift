@@ -29,7 +29,7 @@ package final class GatewayCore: Sendable {
                 limits: configuration.limits,
                 maxAttempts: max(1, configuration.fleet.retry.maxAttempts),
                 resumes: configuration.resumes,
-                fallback: configuration.fallback,
+                fallback: configuration.fallback.answer,
                 unixTime: unixTime
             )
         }
