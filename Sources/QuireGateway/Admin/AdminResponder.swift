@@ -47,7 +47,9 @@ package final class AdminResponder: HTTPResponder {
     package func respond(to request: HTTPRequest, on stream: HTTPStream) {
         guard token.admits(request.head.fields.firstSlice("authorization")) else {
             return stream.respond(
-                .unauthorized("The admin's token is needed: send it as 'Authorization: Bearer TOKEN'.")
+                .unauthorized(
+                    "The admin's token is needed: send it as 'Authorization: Bearer TOKEN'."
+                )
             )
         }
         var request = request

@@ -39,7 +39,6 @@ extension FleetConfiguration {
         }
         try section.section("ewma") { part throws(ConfigurationError) in
             try part.duration("decay", atLeast: .milliseconds(1), &latency.decay)
-            try part.duration("initial", &latency.initial)
         }
     }
 }

@@ -50,7 +50,7 @@ package struct ProgressWatch: Sendable {
     }
 
     /// Takes a scrape: requests that run, tokens of prompts and answers ever, KV use.
-    package mutating func take(_ load: EngineLoad, tokens: Double, now: UInt64) -> Verdict {
+    package mutating func take(_ load: UpstreamLoad, tokens: Double, now: UInt64) -> Verdict {
         let sample = Sample(running: load.running, tokens: tokens, kvUsage: load.kvUsage)
         defer { last = sample }
         guard let last else {

@@ -12,12 +12,16 @@ package import QuireHTTP
 package final class UpstreamMonitor: @unchecked Sendable {
     // Sendable by confinement: public entry points hop to `eventLoop`, all else checks it.
 
-    /// Where the answers go; called on the monitor's loop. Must not block.
+    /// Where the answers go.
+    ///
+    /// Called on the monitor's loop, so none may block.
     package struct Sinks: Sendable {
         /// Tells the fleet; the last value is when, in nanoseconds.
         package var report: @Sendable (UpstreamID, HealthReport, UInt64) -> Void
         /// Takes a metrics body as it came, for the aggregation; `nil`: it could not be had.
         package var scraped: @Sendable (UpstreamID, [UInt8]?, UInt64) -> Void
+        /// Takes the cards of the models an instance lists, for the gateway's own list.
+        package var discovered: @Sendable (UpstreamID, [DiscoveredModel]) -> Void
         /// Reads a metrics body.
         package var parseLoad: @Sendable ([UInt8]) -> ScrapedLoad?
         /// The connections to an instance; `nil` if it cannot be asked (it is not watched then).
@@ -26,6 +30,7 @@ package final class UpstreamMonitor: @unchecked Sendable {
         package init(
             report: @escaping @Sendable (UpstreamID, HealthReport, UInt64) -> Void,
             scraped: @escaping @Sendable (UpstreamID, [UInt8]?, UInt64) -> Void = { _, _, _ in },
+            discovered: @escaping @Sendable (UpstreamID, [DiscoveredModel]) -> Void = { _, _ in },
             parseLoad: @escaping @Sendable ([UInt8]) -> ScrapedLoad?,
             connections:
                 @escaping @Sendable (UpstreamEndpoint, any EventLoop) -> ServerConnections? =
@@ -33,6 +38,7 @@ package final class UpstreamMonitor: @unchecked Sendable {
         ) {
             self.report = report
             self.scraped = scraped
+            self.discovered = discovered
             self.parseLoad = parseLoad
             self.connections = connections
         }
@@ -208,9 +214,11 @@ package final class UpstreamMonitor: @unchecked Sendable {
         case .metrics, .models:
             guard isGood || status < 500 else { return .failed }
             if probe == .metrics { return .metrics(isGood ? sinks.parseLoad(body) : nil) }
-            return .models(
-                isGood ? ModelNames.read(body, countMax: configuration.modelCountMax) : nil
-            )
+            guard isGood,
+                let models = DiscoveredModel.readList(body, countMax: configuration.modelCountMax)
+            else { return .models(nil) }
+            sinks.discovered(id, models)
+            return .models(models.map(\.id))
         }
     }
 

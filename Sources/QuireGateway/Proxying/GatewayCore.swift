@@ -1,4 +1,5 @@
 import NIOCore
+package import QuireTelemetry
 import Synchronization
 
 /// What all loops of a gateway share: the fleet behind a lock, and who waits for a slot of it.
@@ -14,11 +15,17 @@ package final class GatewayCore: Sendable {
     }
 
     let configuration: Mutex<GatewayConfiguration>
+    package let metrics: GatewayMetrics
+    /// What `/metrics` shows.
+    package let registry: MetricsRegistry
     private let state: Mutex<State>
 
     /// Creates the fleet; with the same seed it picks the same.
     package init(_ configuration: GatewayConfiguration, seed: UInt64) {
         self.configuration = Mutex(configuration)
+        var registry = MetricsRegistry()
+        metrics = GatewayMetrics(&registry)
+        self.registry = registry
         state = Mutex(State(fleet: Fleet(configuration.fleet, seed: seed)))
     }
 

@@ -9,6 +9,7 @@ final class GatewayLoop: @unchecked Sendable {
     // Sendable by confinement: every entry point checks that it runs on `eventLoop`.
     let eventLoop: any EventLoop
     let core: GatewayCore
+    var metrics: GatewayMetrics { core.metrics }
     private var connections: [ServerAddress: ServerConnections] = [:]
     private var exchanges: [ProxyExchange] = []
     private var isSweeping = false

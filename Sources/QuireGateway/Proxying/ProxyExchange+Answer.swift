@@ -1,5 +1,6 @@
 import NIOCore
 import QuireHTTP
+import QuireTelemetry
 
 /// The upstream's answer on its way down.
 extension ProxyExchange: ResponseReceiver {
@@ -10,7 +11,7 @@ extension ProxyExchange: ResponseReceiver {
 
     func receiveHead(_ head: HTTPResponseHead, at time: NIODeadline) {
         guard let attempt else { return }
-        loop.core.withFleet { fleet, now in fleet.firstByte(attempt, now: now) }
+        noteFirstByte(attempt, at: time)
         switch phase {
         case .sent:
             let outcome = Outcome(head)
@@ -42,12 +43,14 @@ extension ProxyExchange: ResponseReceiver {
         exchange?.abandon()
         endAttempt(outcome)
         pickRequest.isRetry = true
+        if let reason = outcome.failure?.retryReason { loop.metrics.retried(reason) }
         send(next)
         return true
     }
 
     private func relay(_ head: HTTPResponseHead) {
         phase = .relaying
+        status = head.status
         deadline = bounded(.now() + policy.limits.betweenBytes)
         outcome = Outcome(head)
         let isEvents = head.status == 200 && head.isEventStream
@@ -72,6 +75,7 @@ extension ProxyExchange: ResponseReceiver {
     func receiveBody(_ bytes: ByteBuffer, at time: NIODeadline) {
         guard case .relaying = phase else { return }
         deadline = bounded(time + policy.limits.betweenBytes)
+        upstreamMetrics.bytesDown.increment(by: bytes.readableBytes)
         if relay != nil {
             if let output = relay?.receive(bytes) { stream.write(output) }
         } else {

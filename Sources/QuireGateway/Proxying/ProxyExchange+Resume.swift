@@ -1,6 +1,7 @@
 import NIOCore
 import QuireHTTP
 import QuireOpenAI
+import QuireTelemetry
 
 /// What becomes of an answer that is cut after its head went down.
 extension ProxyExchange {
@@ -72,6 +73,7 @@ extension ProxyExchange {
     func receiveContinuation(_ head: HTTPResponseHead, _ continuation: Continuation) {
         guard head.status == 200, head.isEventStream else { return failedToResume(Outcome(head)) }
         relay?.beginContinuation(continuation)
+        loop.metrics.resumedStreams.increment()
         phase = .relaying
         outcome = Outcome(head)
         deadline = bounded(.now() + policy.limits.betweenBytes)
@@ -87,6 +89,7 @@ extension ProxyExchange {
 
     /// The client has all that came; it is told that this is not all, and no `[DONE]` follows.
     private func endWithError() {
+        loop.metrics.unresumedStreams.increment()
         let stream = stream
         let isRaw = relay.map { $0.answer.obstacles.contains(.unreadable) } ?? false
         over()

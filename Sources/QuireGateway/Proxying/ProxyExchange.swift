@@ -1,6 +1,7 @@
 import NIOCore
 import QuireHTTP
 import QuireOpenAI
+import QuireTelemetry
 
 /// One client request on its way through the gateway: waits for an upstream, sends, relays, retries.
 ///
@@ -56,6 +57,14 @@ final class ProxyExchange {
     var relay: StreamRelay?
     /// Finds the usage at the end of a whole answer.
     var tail = AnswerTail()
+    /// The series of the upstream that was asked last; those of none before that.
+    var upstreamMetrics: UpstreamMetrics
+    /// When the wait for a slot began.
+    private var waitingSince: NIODeadline?
+    /// When the attempt that is under way began.
+    private var attemptStarted = NIODeadline.uptimeNanoseconds(0)
+    /// What the client saw; 499, as nginx says, if it left before there was a head.
+    var status = 499
 
     init(loop: GatewayLoop, stream: HTTPStream, request: ProxyRequest, policy: RequestPolicy) {
         self.loop = loop
@@ -63,12 +72,14 @@ final class ProxyExchange {
         self.request = request
         self.policy = policy
         pickRequest = request.pick
+        upstreamMetrics = loop.metrics.noUpstream
     }
 
     // MARK: - Attempts
 
     func begin() {
         loop.add(self)
+        loop.metrics.arrived()
         stream.onDisconnect = { self.clientLeft() }
         tryOnce()
     }
@@ -80,6 +91,8 @@ final class ProxyExchange {
             send(attempt)
         case .queued(let ticket):
             phase = .waiting(ticket)
+            waitingSince = .now()
+            loop.metrics.queueLength.add(1)
             deadline = bounded(.uptimeNanoseconds(ticket.deadline))
         case .refused(let refusal):
             if !backOff(refusal) { refuse(refusal) }
@@ -92,6 +105,7 @@ final class ProxyExchange {
             // The client left, or the time was up, while the word was on its way.
             return loop.core.grant { fleet, now in fleet.end(attempt, .cancelled, now: now) }
         }
+        stopWaiting()
         send(attempt)
     }
 
@@ -113,6 +127,10 @@ final class ProxyExchange {
         }
         self.attempt = attempt
         attemptCount += 1
+        attemptStarted = .now()
+        upstreamMetrics = loop.metrics.upstream(upstream.name)
+        loop.metrics.began(upstream: upstreamMetrics)
+        upstreamMetrics.bytesUp.increment(by: body.readableBytes)
         let connections = loop.connections(
             to: upstream.endpoint.address,
             connectTimeout: policy.limits.connect
@@ -140,7 +158,26 @@ final class ProxyExchange {
         guard let attempt else { return }
         self.attempt = nil
         pickRequest.excluded.append(attempt.upstream)
+        loop.metrics.ended(upstream: upstreamMetrics, failure: outcome.failure)
         loop.core.grant { fleet, now in fleet.end(attempt, outcome, now: now) }
+    }
+
+    /// The first byte of the answer to the attempt under way has come.
+    func noteFirstByte(_ attempt: Attempt, at time: NIODeadline) {
+        loop.core.withFleet { fleet, now in fleet.firstByte(attempt, now: now) }
+        let nanoseconds = (time - attemptStarted).nanoseconds
+        loop.metrics.firstByte(
+            upstream: upstreamMetrics,
+            afterSeconds: Double(max(0, nanoseconds)) / 1e9
+        )
+    }
+
+    private func stopWaiting() {
+        guard let waitingSince else { return }
+        self.waitingSince = nil
+        loop.metrics.queueLength.add(-1)
+        let nanoseconds = (NIODeadline.now() - waitingSince).nanoseconds
+        loop.metrics.waited(seconds: Double(nanoseconds) / 1e9)
     }
 
     // MARK: - Failure before the first byte
@@ -151,6 +188,7 @@ final class ProxyExchange {
         lastFailure = failure
         guard mayTryAgain(failure) else { return answerFailure() }
         pickRequest.isRetry = true
+        if let reason = outcome.failure?.retryReason { loop.metrics.retried(reason) }
         // Another upstream is asked at once; waiting is for when the same one is asked again.
         tryOnce()
     }
@@ -218,13 +256,16 @@ final class ProxyExchange {
             includeUsage: request.wantsUsage,
             into: &body
         )
+        loop.metrics.fallbackAnswers.increment()
         let stream = stream
+        status = 200
         over()
         stream.respond(status: 200, headers: [("content-type", shape.contentType)], body: body)
     }
 
     private func answer(_ error: OpenAIError, retryAfterSeconds: Int? = nil) {
         let stream = stream
+        status = error.status
         over()
         stream.respond(error, retryAfterSeconds: retryAfterSeconds)
     }
@@ -238,6 +279,7 @@ final class ProxyExchange {
         case .waiting(let ticket):
             // Granted in this moment: the word is on its way.
             guard loop.core.expire(ticket) else { return }
+            stopWaiting()
             refuse(.full(retryAfterSeconds: 1))
         case .backingOff:
             pickRequest.excluded = []
@@ -257,6 +299,7 @@ final class ProxyExchange {
         switch phase {
         case .waiting(let ticket):
             loop.core.cancel(ticket)
+            stopWaiting()
         case .sent, .relaying, .resuming:
             // Closing the connection is what makes the engine stop.
             exchange?.abandon()
@@ -275,5 +318,24 @@ final class ProxyExchange {
         stream.onDisconnect = nil
         stream.onWritable = nil
         loop.remove(self)
+        countRequest()
     }
+
+    private func countRequest() {
+        let usage = relay.map(\.answer.usage) ?? (request.kind == .other ? nil : tail.usage())
+        let tokens = relay?.answer.completionTokens ?? usage?.completionTokens ?? 0
+        let nanoseconds = (NIODeadline.now() - started).nanoseconds
+        loop.metrics.ended(
+            upstreamMetrics.route(loop.metrics.model(knownModel)),
+            RequestSummary(
+                status: status,
+                durationSeconds: Double(nanoseconds) / 1e9,
+                promptTokens: usage?.promptTokens ?? 0,
+                completionTokens: tokens
+            )
+        )
+    }
+
+    /// The model if an upstream answered for it: names that clients make up get no series.
+    private var knownModel: String? { status < 400 ? pickRequest.model : nil }
 }

@@ -53,11 +53,39 @@ extension Outcome {
         }
     }
 
+    /// What the metrics call it; nil where all was well.
+    var failure: AttemptFailure? {
+        switch self {
+        case .success: nil
+        case .clientError: .clientError
+        case .overloaded: .overloaded
+        case .serverError: .serverError
+        case .connectFailed: .connect
+        case .timedOut: .timeout
+        case .cut: .cut
+        case .cancelled: .cancelled
+        }
+    }
+
     /// Whether another upstream may do better.
     var asksForAnother: Bool {
         switch self {
         case .overloaded, .serverError, .timedOut: true
         case .success, .clientError, .connectFailed, .cut, .cancelled: false
+        }
+    }
+}
+
+extension AttemptFailure {
+    /// What the metrics call a further attempt after it.
+    var retryReason: RetryReason? {
+        switch self {
+        case .connect: .connect
+        case .timeout: .timeout
+        case .cut: .cut
+        case .overloaded: .overloaded
+        case .serverError: .serverError
+        case .cancelled, .clientError: nil
         }
     }
 }

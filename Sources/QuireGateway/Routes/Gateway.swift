@@ -2,6 +2,7 @@ import Glibc
 package import NIOCore
 package import QuireHTTP
 import QuireOpenAI
+import QuireTelemetry
 
 /// The gateway's front: finds what a request is for, answers what is the gateway's own, and sends
 /// everything else to an upstream.
@@ -27,7 +28,9 @@ package final class Gateway: HTTPResponder {
 
     package func respond(to request: HTTPRequest, on stream: HTTPStream) {
         switch request.head.path {
-        case "/health", "/ping": respondHealth(on: stream)
+        case "/health", "/ping", "/health/ready": respondHealth(on: stream)
+        case "/health/live": stream.respond(status: 200)
+        case "/metrics": respondMetrics(on: stream)
         default: proxy(request, on: stream)
         }
     }
@@ -44,6 +47,23 @@ package final class Gateway: HTTPResponder {
         } else {
             stream.respond(.serviceUnavailable("No engine is available."))
         }
+    }
+
+    private func respondMetrics(on stream: HTTPStream) {
+        let statuses = core.withFleet { fleet, now in fleet.status(now: now) }
+        for status in statuses where !status.isRetired {
+            core.metrics.upstream(status.name).set(
+                isUp: status.isHealthy,
+                isDraining: status.isDraining,
+                weight: Double(status.weight) * status.share,
+                breaker: BreakerPhase(status.breaker)
+            )
+        }
+        stream.respond(
+            status: 200,
+            headers: [("content-type", "text/plain; version=0.0.4; charset=utf-8")],
+            body: ByteBuffer(string: core.registry.exposition())
+        )
     }
 
     private func proxy(_ request: HTTPRequest, on stream: HTTPStream) {
@@ -66,5 +86,15 @@ extension HTTPStream {
         var body = ByteBuffer()
         error.writeBody(into: &body)
         respond(status: error.status, headers: headers, body: body)
+    }
+}
+
+extension BreakerPhase {
+    init(_ state: CircuitBreaker.State) {
+        switch state {
+        case .closed: self = .closed
+        case .halfOpen: self = .halfOpen
+        case .open: self = .open
+        }
     }
 }

@@ -16,7 +16,7 @@ import Testing
     private func check(_ steps: [Step], line: SourceLocation = #_sourceLocation) {
         var watch = ProgressWatch()
         for step in steps {
-            let load = EngineLoad(running: step.running, waiting: 0, kvUsage: step.kvUsage)
+            let load = UpstreamLoad(running: step.running, waiting: 0, kvUsage: step.kvUsage)
             let verdict = watch.take(load, tokens: step.tokens, now: step.at * Self.second)
             #expect(verdict == step.verdict, "at \(step.at) s", sourceLocation: line)
             #expect(watch.isStuck == (step.verdict == .stuck), sourceLocation: line)
@@ -48,7 +48,7 @@ import Testing
 
     @Test func manyQuickScrapesDoNotMakeAStandstill() {
         var watch = ProgressWatch()
-        let load = EngineLoad(running: 1, waiting: 0, kvUsage: 0)
+        let load = UpstreamLoad(running: 1, waiting: 0, kvUsage: 0)
         for index in 0..<100 {
             let now = UInt64(index) * Self.second / 25
             #expect(watch.take(load, tokens: 1, now: now) != .stuck)

@@ -44,7 +44,7 @@ import Testing
     private static func load(running: Int, tokens: Double?) -> ProbeResult {
         .metrics(
             ScrapedLoad(
-                load: EngineLoad(running: running, waiting: 0, kvUsage: 0.5),
+                load: UpstreamLoad(running: running, waiting: 0, kvUsage: 0.5),
                 tokens: tokens
             )
         )
