@@ -45,7 +45,12 @@ struct UpCommand: ParsableCommand {
         let server = try LocalServer(flags, names: [name], portCount: port == 0 ? 1 : 100)
         announce(server)
         _ = try firstSignal.futureResult.wait()
-        // Whoever tries something out does not want to wait for its answers.
+        // Whoever tries something out does not want to wait for its answers, nor for the step that
+        // a long prompt takes; `_exit` leaves the threads their memory.
+        signals.next().scheduleTask(in: .milliseconds(700)) {
+            Log.line("stopped")
+            _exit(0)
+        }
         server.shutDown(within: .milliseconds(200))
         Log.line("stopped")
     }
