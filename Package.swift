@@ -33,12 +33,15 @@ let argumentParser = Target.Dependency.product(
     package: "swift-argument-parser"
 )
 
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
 let package = Package(
     name: "quire",
     platforms: [.macOS("26.0")],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         .target(name: "CQuireKernels"),
@@ -73,7 +76,7 @@ let package = Package(
                 "QuireClient", "QuireServer", "QuireEngine", "QuireModels", "QuireCheckpoint",
                 "QuireKernels",
                 "QuireTokenizer", "QuireTemplate", "QuireTelemetry", "QuireOpenAI", "QuireHTTP",
-                "QuireJSON", nioCore, nioPosix, argumentParser,
+                "QuireJSON", nioCore, nioPosix, argumentParser, yams,
             ],
             swiftSettings: settings
         ),

@@ -8,7 +8,9 @@ struct Quire: ParsableCommand {
         abstract: "Serves open-weight language models over the OpenAI API.",
         version: quireVersion,
         subcommands: [
-            UpCommand.self, RunCommand.self, ServeCommand.self, GatewayCommand.self, Bench.self,
+            UpCommand.self, RunCommand.self, ServeCommand.self, GatewayCommand.self,
+            DrainCommand.self,
+            ConfigCommand.self, Bench.self,
         ]
     )
 

@@ -25,6 +25,12 @@ extension GatewayConfiguration {
         return (configuration, reading.entries)
     }
 
+    /// Keys of the outermost object that have two names.
+    package static let namesForTheSame = [
+        ["policy", "lb_policy"], ["upstreams", "servers"], ["groups", "models"],
+        ["timeLimiter", "timeouts"], ["health", "health_check"], ["scrape", "metrics"],
+    ]
+
     private static func read(
         _ json: JSON,
         _ reading: ConfigurationSection.Reading

@@ -7,59 +7,85 @@ import Synchronization
 
 /// Brings a gateway up, waits for a signal, takes it down: the life of `quire gateway`.
 struct GatewayProcess {
-    private let flags: GatewayCommand
+    private let flags: GatewayFlags
 
-    init(_ flags: GatewayCommand) { self.flags = flags }
+    init(_ flags: GatewayFlags) { self.flags = flags }
 
     func run() throws {
-        let configuration = try Self.configuration(flags)
-        let signals = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let firstSignal = signals.next().makePromise(of: Int32.self)
-        SignalWatcher.start(firstSignal)
+        let configuration = try GatewaySettings(flags).configuration
+        guard !configuration.fleet.upstreams.isEmpty else {
+            throw StartError(
+                "give at least one upstream: quire gateway --upstream http://HOST:PORT, or a file "
+                    + "with --config"
+            )
+        }
         FileDescriptors.raiseLimit()
+        // One loop for what is slow and rare: signals, files, the admin's requests.
+        let control = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let group = MultiThreadedEventLoopGroup(
             numberOfThreads: max(1, min(8, System.coreCount / 2))
         )
         let core = GatewayCore(configuration, seed: .random(in: .min ... .max))
+        let reloads = ConfigurationReloads()
+        let watcher = ConfigurationWatcher(
+            flags,
+            started: configuration,
+            core: core,
+            reloads: reloads,
+            loop: control.next()
+        )
+        let firstSignal = control.next().makePromise(of: Int32.self)
+        SignalWatcher.start(firstSignal, onHangup: { _ = watcher.reload() })
         let gateway = Gateway(core, loops: group.makeIterator().map { $0 })
         let (listener, _) = try Listener.open(
             gateway,
-            host: flags.host,
-            ports: flags.port..<flags.port + 1,
+            host: configuration.host,
+            ports: configuration.port..<configuration.port + 1,
             group: group
         )
+        let admin = try openAdmin(configuration.admin, core, reloads, watcher, control)
         SignalWatcher.isServing.store(true, ordering: .relaxed)
-        let count = configuration.fleet.upstreams.count
-        Log.line("ready: port \(listener.port ?? flags.port), \(count) upstreams")
+        watcher.watch()
+        announce(configuration, listener, admin)
         let signal = try firstSignal.futureResult.wait()
+        let seconds = Int64(configuration.shutdownTimeout.components.seconds)
         Log.line(
-            "\(signal == SIGINT ? "SIGINT" : "SIGTERM"): draining, for at most \(flags.shutdownTimeout) s"
+            "\(signal == SIGINT ? "SIGINT" : "SIGTERM"): draining "
+                + "\(listener.connectionCount) connections, for at most \(seconds) s"
         )
-        try listener.shutdown(within: .seconds(Int64(flags.shutdownTimeout))).wait()
+        try listener.shutdown(within: .seconds(seconds)).wait()
+        try admin?.shutdown(within: .seconds(1)).wait()
         try group.syncShutdownGracefully()
         Log.line("stopped")
     }
 
-    private static func configuration(_ flags: GatewayCommand) throws -> GatewayConfiguration {
-        var upstreams: [UpstreamConfiguration] = []
-        for url in flags.addresses {
-            let address = try ServerAddress(parsing: url)
-            upstreams.append(
-                UpstreamConfiguration(
-                    name: "\(address.authority)\(address.prefix)",
-                    endpoint: UpstreamEndpoint(
-                        host: address.host,
-                        port: address.port,
-                        prefix: address.prefix
-                    )
-                )
-            )
+    private func openAdmin(
+        _ configuration: AdminConfiguration,
+        _ core: GatewayCore,
+        _ reloads: ConfigurationReloads,
+        _ watcher: ConfigurationWatcher,
+        _ group: MultiThreadedEventLoopGroup
+    ) throws -> HTTPServer? {
+        guard let port = configuration.port else { return nil }
+        let responder = AdminResponder(core, token: configuration.token, reloads: reloads) {
+            watcher.reload()
         }
-        guard !upstreams.isEmpty else {
-            throw StartError(
-                "give at least one upstream: quire gateway --upstream http://HOST:PORT"
-            )
-        }
-        return GatewayConfiguration(fleet: FleetConfiguration(upstreams: upstreams))
+        return try Listener.open(
+            responder,
+            host: configuration.host,
+            ports: port..<port + 1,
+            group: group
+        ).0
+    }
+
+    private func announce(
+        _ configuration: GatewayConfiguration,
+        _ listener: HTTPServer,
+        _ admin: HTTPServer?
+    ) {
+        let port = listener.port ?? configuration.port
+        let adminPort = (admin?.port).map { ", admin on port \($0)" } ?? ""
+        let count = configuration.fleet.upstreams.count
+        Log.line("ready: port \(port), \(count) upstreams\(adminPort)")
     }
 }
