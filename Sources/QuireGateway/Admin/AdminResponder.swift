@@ -26,7 +26,7 @@ package final class AdminResponder: HTTPResponder {
     private let reload: (@Sendable () -> EventLoopFuture<ReloadReport>)?
     private let router: HTTPRouter<Endpoint>
 
-    /// - Parameter reload: Reads the configuration again; `nil` where there is no file of one.
+    /// `reload` reads the configuration again; `nil` where there is no file of one.
     package init(
         _ core: GatewayCore,
         token: String,
@@ -149,7 +149,9 @@ extension HTTPStream {
 }
 
 extension ByteBuffer {
-    /// Writes a tree as compact JSON. For answers to operators: no hot path builds a tree.
+    /// Writes a tree as compact JSON.
+    ///
+    /// For answers to operators: no hot path builds a tree.
     fileprivate mutating func writeTree(_ value: JSON) {
         switch value {
         case .null: writeStaticString("null")

@@ -288,8 +288,8 @@ final class ConfigurationSection {
 
     /// An object within this one, read by `body` and then checked for keys that nobody took.
     ///
-    /// - Parameter short: The key that is meant when a plain value stands in the object's place,
-    ///   as in `keepalive: 32`.
+    /// `short` is the key that is meant when a plain value stands in the object's place, as in
+    /// `keepalive: 32`.
     func section(
         _ name: String,
         or aliases: [String] = [],

@@ -6,8 +6,8 @@ package import QuireJSON
 extension GatewayConfiguration {
     /// Reads a configuration; whatever is not understood is an error.
     ///
-    /// - Parameter environment: The value of an environment variable, for `api_key_env` and its
-    ///   like. This module reads no environment itself.
+    /// `environment` gives the value of a variable, for `api_key_env` and its like: this module
+    /// reads no environment itself.
     package init(
         json: JSON,
         environment: @escaping (String) -> String? = { _ in nil }

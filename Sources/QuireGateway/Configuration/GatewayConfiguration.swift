@@ -2,7 +2,7 @@ import NIOCore
 
 /// Everything that can be set of a gateway: plain values with defaults.
 package struct GatewayConfiguration: Sendable, Hashable {
-    /// Where clients come to. A reload does not move it.
+    /// Where clients come to; a reload does not move it.
     package var host = "0.0.0.0"
     package var port = 8080
     /// Keys of clients, one of which a request must bring; empty: anybody may come.

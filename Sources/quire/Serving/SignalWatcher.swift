@@ -23,7 +23,7 @@ enum SignalWatcher {
 
     /// Starts the thread that waits; the promise gets the first signal's number.
     ///
-    /// - Parameter onHangup: Called on that thread at each SIGHUP, which `block` must have blocked.
+    /// `onHangup` is called on that thread at each SIGHUP, which `block` must have blocked.
     static func start(
         _ first: EventLoopPromise<Int32>,
         onHangup: (@Sendable () -> Void)? = nil
