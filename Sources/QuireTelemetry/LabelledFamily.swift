@@ -46,6 +46,7 @@ package final class LabelledFamily<Handle: Sendable>: Sendable {
     }
 
     /// Takes away the series that have `value` for the label `name`: what they counted is gone.
+    ///
     /// Handles that are still held go on counting unseen. Cost: all series of the family.
     package func remove(_ name: String, _ value: String) {
         guard let position = labelNames.firstIndex(of: name) else { return }

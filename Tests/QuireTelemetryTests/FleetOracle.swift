@@ -81,8 +81,10 @@ struct FleetOracle {
         ]
     }
 
-    /// The books after a scrape. A group (all of a histogram, one counter) in which anything fell
-    /// or vanished has ended a life.
+    /// The books after a scrape.
+    ///
+    /// A group (all of a histogram, one counter) in which anything fell or vanished has ended a
+    /// life.
     private mutating func said(_ instance: inout Instance) {
         let groups = Dictionary(grouping: instance.saidCounters.keys, by: Self.group)
         for series in groups.values {

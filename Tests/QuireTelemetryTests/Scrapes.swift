@@ -13,8 +13,10 @@ struct Seeded: RandomNumberGenerator {
     }
 }
 
-/// Scrapes as engines write them. The layouts follow the engines' own pages and code: vLLM 0.11
-/// through prometheus_client, SGLang's and TGI's "Production Metrics", llama.cpp's server.
+/// Scrapes as engines write them.
+///
+/// The layouts follow the engines' own pages and code: vLLM 0.11 through prometheus_client,
+/// SGLang's and TGI's "Production Metrics", llama.cpp's server.
 enum Scrapes {
     static let latencyBounds = [
         0.3, 0.5, 0.8, 1.0, 1.5, 2.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 60.0, 120.0,

@@ -27,7 +27,9 @@ enum ExpositionWriter {
         output[start...].reverse()
     }
 
-    /// HELP and TYPE of a family. `help` has its escapes already.
+    /// HELP and TYPE of a family.
+    ///
+    /// `help` has its escapes already.
     static func appendHeader(
         _ name: [UInt8],
         _ kind: String,

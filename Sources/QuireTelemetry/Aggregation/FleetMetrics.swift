@@ -56,8 +56,7 @@ package struct FleetMetrics: Sendable {
     /// Makes these the instances of the fleet: newcomers are down until they are scraped, those
     /// that are missing leave, with what they counted.
     ///
-    /// - Parameter models: by instance, what it serves, for engines that do not say so in their
-    ///   series; used if it is one.
+    /// `models` says by instance what it serves, for engines whose series do not; used if it is one.
     package mutating func configure(_ names: [String], models: [String: [String]] = [:]) {
         let kept = Set(names)
         for instance in instances where !kept.contains(instance.name) {
@@ -79,13 +78,16 @@ package struct FleetMetrics: Sendable {
         }
     }
 
-    /// An instance answered. A scrape that met a limit is a failed one, because half of it would
-    /// look like counters that vanished; unknown instances are ignored.
+    /// An instance answered.
+    ///
+    /// A scrape that met a limit is a failed one, because half of it would look like counters that
+    /// vanished; unknown instances are ignored.
     package mutating func scraped(_ name: String, _ exposition: Exposition, now: UInt64) {
         guard let index = position(of: name) else { return }
         if exposition.isTruncated { return failed(name) }
         var reader = ScrapeReader(catalogue, exposition, instances[index])
-        catalogue = SeriesCatalogue(slotsMax: 0, reserving: [])  // Moved, so that nothing is copied.
+        // The reader has it now; a second owner would have it copied.
+        catalogue = SeriesCatalogue(slotsMax: 0, reserving: [])
         reader.read()
         catalogue = reader.catalogue
         instances[index] = reader.instance

@@ -101,7 +101,8 @@ struct ScrapeReader {
         _ bound: Double,
         _ hint: inout Int
     ) {
-        guard hold(group), let slot = catalogue.slot(group, part, bound: bound, hint: &hint) else {
+        hold(group)
+        guard let slot = catalogue.slot(group, part, bound: bound, hint: &hint) else {
             droppedSampleCount += 1
             return
         }
@@ -114,15 +115,15 @@ struct ScrapeReader {
         lines.append(Line(family: family, slot: slot, text: text, value: value))
     }
 
-    /// Notes that the instance has this group. A group is held from its first line on, so that
-    /// none is left that nobody holds.
-    private mutating func hold(_ group: Int) -> Bool {
+    /// Notes that the instance has this group.
+    ///
+    /// A group is held from its first line on, so that none is left that nobody holds.
+    private mutating func hold(_ group: Int) {
         while marks.count < catalogue.groups.count { marks.append(0) }
-        if marks[group] & 2 != 0 { return true }
+        if marks[group] & 2 != 0 { return }
         if marks[group] & 1 == 0 { catalogue.hold(group) }
         marks[group] |= 2
         held.append(group)
-        return true
     }
 
     // MARK: Labels
@@ -383,7 +384,9 @@ extension ScrapeReader {
     }
 
     /// Makes a histogram obey its laws before it is added to others: buckets do not fall, the last
-    /// is infinite and equals the count. A scrape may have torn it.
+    /// is infinite and equals the count.
+    ///
+    /// A scrape may have torn it.
     private mutating func mend(_ group: Int) {
         var running = 0.0
         for slot in catalogue.groups[group].slots
@@ -403,7 +406,9 @@ extension ScrapeReader {
     }
 
     /// When the process started, by prometheus_client's own series: a restart that counters have
-    /// caught up with since does not show in them. 0 if unknown.
+    /// caught up with since does not show in them.
+    ///
+    /// 0 if unknown.
     private func processStart() -> Double {
         guard
             let source = SampleSource(anyOf: ["process_start_time_seconds"], in: exposition),

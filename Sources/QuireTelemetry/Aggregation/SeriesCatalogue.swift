@@ -136,6 +136,7 @@ struct SeriesCatalogue: Sendable {
     }
 
     /// The slot of a part (and bound) of a group, made if there is none; nil at the bound.
+    ///
     /// `hint` is the position that it is likely at, and becomes that of the next one.
     mutating func slot(
         _ group: Int,

@@ -107,8 +107,9 @@ struct SampleSource {
     let family: Int32
     let part: Exposition.Part
 
-    /// The first of these names that the scrape has samples of. A name that ends in `_sum` may be
-    /// a line of a histogram.
+    /// The first of these names that the scrape has samples of.
+    ///
+    /// A name that ends in `_sum` may be a line of a histogram.
     init?(anyOf names: [String], in exposition: Exposition) {
         for name in names {
             let bytes = Array(name.utf8)

@@ -19,7 +19,8 @@ enum EngineVocabulary {
         case running, waiting, cacheUsage, promptTokens, generatedTokens
     }
 
-    /// Sources, as of the releases named:
+    /// What is common to the engines, and where each name was read.
+    ///
     /// - vLLM 0.4 to 0.11: `vllm/engine/metrics.py` (V0: `gpu_cache_usage_perc`,
     ///   `gpu_prefix_cache_hit_rate`, `avg_generation_throughput_toks_per_s`,
     ///   `time_per_output_token_seconds`) and `vllm/v1/metrics/loggers.py` (`kv_cache_usage_perc`,
@@ -152,8 +153,10 @@ enum EngineVocabulary {
         }
     }
 
-    /// What the names of each engine's families begin with. Quire speaks vLLM's names and is
-    /// known by families of its own beside them, so it is asked for first.
+    /// What the names of each engine's families begin with.
+    ///
+    /// Quire speaks vLLM's names and is known by families of its own beside them, so it is asked
+    /// for first.
     static let prefixes: [(prefix: String, kind: EngineKind)] = [
         ("quire_", .quire), ("vllm:", .vllm), ("sglang:", .sglang), ("tgi_", .tgi),
         ("llamacpp:", .llamaCpp),

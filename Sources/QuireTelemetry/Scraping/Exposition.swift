@@ -64,7 +64,9 @@ package struct Exposition: Sendable {
     /// Whether a limit was met, so that what followed is missing.
     package internal(set) var isTruncated = false
 
-    /// Reads a whole scrape. Cost: one pass; bounded by `limits`.
+    /// Reads a whole scrape.
+    ///
+    /// Cost: one pass; bounded by `limits`.
     package init(parsing bytes: [UInt8], limits: ExpositionLimits = ExpositionLimits()) {
         self.bytes = bytes
         var parser = ExpositionParser(limits: limits)
@@ -109,7 +111,9 @@ package struct Exposition: Sendable {
     }
 }
 
-/// What a scrape may cost. At a limit the rest is left out, and the scrape says so.
+/// What a scrape may cost.
+///
+/// At a limit the rest is left out, and the scrape says so.
 package struct ExpositionLimits: Sendable {
     package var bytesMax = 16 << 20
     package var lineBytesMax = 64 << 10

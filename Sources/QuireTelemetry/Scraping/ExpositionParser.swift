@@ -53,7 +53,9 @@ struct ExpositionParser {
 
     // MARK: Comments
 
-    /// A HELP or TYPE line, or a comment that says nothing. False if it cannot be read.
+    /// A HELP or TYPE line, or a comment that says nothing.
+    ///
+    /// False if it cannot be read.
     private mutating func comment(_ bytes: Span<UInt8>, _ line: Range<Int>) -> Bool {
         var rest = Self.trimmed(bytes, line.lowerBound + 1..<line.upperBound)
         let keyword = Self.word(bytes, &rest)
@@ -184,7 +186,9 @@ struct ExpositionParser {
         }
     }
 
-    /// Puts a sample with its family. False if its family cannot have such a line.
+    /// Puts a sample with its family.
+    ///
+    /// False if its family cannot have such a line.
     private mutating func add(
         _ bytes: Span<UInt8>,
         _ name: Range<Int>,
