@@ -424,3 +424,109 @@ def memory_kilobytes(pid, field="VmRSS"):
 def percentile(values, share):
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else float("nan")
+
+
+class Engine:
+    """A `quire serve` on a fixed port, or a mock where the model is "mock"; may be killed and restarted."""
+
+    def __init__(self, quire, model, port=None, flags=()):
+        self.quire, self.model, self.flags = quire, model, list(flags)
+        self.port = port or free_port()
+        self.process = None
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self):
+        if self.model == "mock":
+            command = [str(built("mock", "mock/mock.c"))]
+        else:
+            command = [str(self.quire), "serve", str(self.model), "--host", "127.0.0.1"]
+        self.process = subprocess.Popen(
+            [*command, "--port", str(self.port), *self.flags],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )
+        wait_for_port(self.port, self.process, 60)
+        return self
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        if self.process:
+            end(self.process, 40)
+
+    def metric(self, *names):
+        """The sum of a series over its labels; None while the engine is down."""
+        answer = ask(self.port, None, "/metrics", limit=5, method="GET")
+        if answer.status != 200:
+            return None
+        total = 0.0
+        for line in answer.body.decode(errors="replace").splitlines():
+            if line.startswith(names) and line.split("{")[0].split(" ")[0] in names:
+                total += float(line.rsplit(" ", 1)[1])
+        return total
+
+
+class SteadyLoad:
+    """Whole requests at a set rate, whether answered or not, on connections that are kept."""
+
+    def __init__(self, send, rate, workers=32):
+        """`send(slot)` sends one request; `slot` is a dictionary that its worker keeps."""
+        self.send, self.rate = send, rate
+        self.outcomes = []  # (when it was due, seconds, outcome)
+        self._stop, self._next, self._lock = False, 0, threading.Lock()
+        self._start = time.monotonic()
+        self._threads = [threading.Thread(target=self._work) for _ in range(workers)]
+        for thread in self._threads:
+            thread.start()
+
+    def _work(self):
+        slot = {}
+        while not self._stop:
+            with self._lock:
+                due = self._start + self._next / self.rate
+                self._next += 1
+            time.sleep(max(0.0, due - time.monotonic()))
+            if self._stop:
+                break
+            outcome = self.send(slot)
+            self.outcomes.append((due, time.monotonic() - due, outcome))
+        for connection in slot.values():
+            connection.close()
+
+    def stop(self):
+        self._stop = True
+        for thread in self._threads:
+            thread.join()
+
+
+def ask_kept(slot, port, body, path, limit=30):
+    """`ask` on the slot's connection to that port. One that the other side closed while it was idle is opened anew."""
+    connection = slot.get(port)
+    if connection is not None:
+        try:
+            connection.settimeout(0)
+            stale = connection.recv(1, socket.MSG_PEEK) is not None
+        except (BlockingIOError, InterruptedError):
+            stale = False
+        except OSError:
+            stale = True
+        if stale:
+            slot.pop(port).close()
+            connection = None
+    if connection is None:
+        try:
+            connection = socket.create_connection(("127.0.0.1", port), timeout=5)
+        except OSError:
+            answer = Answer()
+            answer.ended = "refused"
+            return answer
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        slot[port] = connection
+    answer = ask(port, body, path, limit, connection=connection)
+    if answer.ended != "whole" or answer.headers.get("connection", "").lower() == "close":
+        slot.pop(port).close()
+    return answer
