@@ -100,6 +100,18 @@ class Mock:
     def counts(self):
         return self.call()
 
+    @property
+    def last_head(self):
+        """The head of the last request for a text: its first line, and its fields by lower-case name."""
+        answer = ask(self.control, None, "/_mock/head", method="GET", limit=10)
+        lines = answer.body.decode("latin-1").split("\r\n")
+        fields = {}
+        for line in lines[1:]:
+            if line:
+                name, _, value = line.partition(":")
+                fields.setdefault(name.lower(), []).append(value.strip())
+        return lines[0], fields
+
     def stop(self):
         end(self.process)
 

@@ -8,8 +8,9 @@
 // prompt with words of this kind goes on after the last of them, as prefix continuation does.
 //
 // Faults are switched while it runs, by POST /_mock on the control port (or on the main one, where a
-// gateway would not pass it):  {"fault": "hang"}. GET /_mock tells what was counted. At SIGTERM the
-// same line goes to standard output and the process ends.
+// gateway would not pass it):  {"fault": "hang"}. GET /_mock tells what was counted, GET /_mock/head the
+// head of the last request for a text. At SIGTERM the counts go to standard output and the process
+// ends.
 //
 // Usage: mock --port P [--control P] [--interval-us 20000] [--first-us 0] [--tokens 16] [--stamp]
 //             [--fault NAME] [--cut-after 3] [--drip-ms 200] [--retry-after 7] [--delay-us 0]
@@ -114,6 +115,8 @@ static uint32_t serial_next = 1;
 static Connection* heap[CONNECTIONS_MAX];
 static long heap_count;
 static uint64_t timer_armed;
+static char last_head[HEAD_MAX];
+static size_t last_head_count;
 static Connection* seat_queue[CONNECTIONS_MAX];
 static size_t seat_head, seat_count;
 
@@ -835,13 +838,17 @@ static bool handle(Connection* connection, const char* head, const char* body, s
     path++;
     size_t length = strcspn(path, " \r");
     Buffer text = {0};
-    if (begins(path, length, "/_mock")) return control(connection, post, body, count);
-    if (post && begins(path, length, "/v1/chat/completions")) {
-        generate(connection, true, body, count);
-        return connection->open;
+    if (begins(path, length, "/_mock/head")) {
+        whole_head(&connection->out, 200, "OK", "text/plain", last_head_count, "");
+        append(&connection->out, last_head, last_head_count);
+        return flush(connection);
     }
-    if (post && begins(path, length, "/v1/completions")) {
-        generate(connection, false, body, count);
+    if (begins(path, length, "/_mock")) return control(connection, post, body, count);
+    bool chat = begins(path, length, "/v1/chat/completions");
+    if (post && (chat || begins(path, length, "/v1/completions"))) {
+        last_head_count = (size_t)(body - head) < HEAD_MAX ? (size_t)(body - head) : HEAD_MAX;
+        memcpy(last_head, head, last_head_count);
+        generate(connection, chat, body, count);
         return connection->open;
     }
     if (options.fault == FAULT_FREEZE) {
