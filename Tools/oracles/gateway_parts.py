@@ -204,7 +204,7 @@ def haproxy_configuration(port, hosts):
     return f"""
 global
     nbthread 1
-    maxconn 16000
+    maxconn 8000
 defaults
     mode http
     timeout connect 2s
