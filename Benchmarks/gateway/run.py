@@ -31,7 +31,7 @@ sys.path.insert(0, str(HERE.parents[1] / "Tools" / "oracles"))
 
 from bad_inputs import free_port  # noqa: E402
 from gateway_parts import (  # noqa: E402
-    Mock, ask, built, chat, end, haproxy_configuration, nginx_configuration,
+    Mock, ask, built, chat, end, favour, haproxy_configuration, nginx_configuration,
 )
 
 GATEWAY_CORE, LOAD_CORE = "0", "1"
@@ -121,7 +121,9 @@ class Peer:
             with open(folder / "log", "wb") as log:
                 process = subprocess.Popen(
                     ["taskset", "-c", GATEWAY_CORE, *self.command(folder, port, upstreams)],
-                    stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd=folder)
+                    stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd=folder,
+                    start_new_session=True)
+            favour(process)
             try:
                 seconds = first_answer(process, port, begun, 90 if self.name == "litellm" else 30)
                 if seconds is None:
@@ -182,7 +184,8 @@ def load(mode, port, during=None, **settings):
     command = ["taskset", "-c", LOAD_CORE, str(built("load", "load.c")), mode, "--port", str(port)]
     for name, value in settings.items():
         command += [f"--{name.replace('_', '-')}", str(value)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        favour(process)
         if during:
             during()
         text, _ = process.communicate(timeout=90)
@@ -343,8 +346,6 @@ def main():
     if options.setup:
         setup()
     built("load", "load.c")
-    with contextlib.suppress(PermissionError):
-        os.nice(-15)  # for gateways and loads alike: what else runs on the machine disturbs less
     peers, versions = [], {}
     for name in options.peers.split(","):
         try:
@@ -354,6 +355,8 @@ def main():
             print(f"left out: {error}")
     wrapper = ["taskset", "-c", LOAD_CORE]
     mocks = [Mock("--stamp", "--interval-us", "20000", wrapper=wrapper) for _ in range(2)]
+    for mock in mocks:
+        favour(mock.process)
     results, begun = {"direct": [], **{peer.name: [] for peer in peers}}, time.monotonic()
     try:
         for number in range(options.rounds):

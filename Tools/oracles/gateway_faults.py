@@ -13,7 +13,7 @@ Exit status 1 on: an answer later than --limit, a double answer (more bytes than
 that is not the asked one, [DONE] after an error), more than 1.2 attempts per request where all
 fail, more than 3 requests touched by a silent upstream, a cut stream without an error event, a
 failure of a gateway to serve what the good upstream could (--all-faulty off, and nothing of the answer
-had been sent down). Standard library only; a C compiler for the mock.
+had been sent down), an outage that lasts after both upstreams were healed. Standard library only; a C compiler for the mock.
 
 Usage: gateway_faults.py GATEWAY [--lb-policy least_conn,round_robin] [--only hang] [--all-faulty]
 GATEWAY: .build/release/quire, or nginx or haproxy to compare with.
@@ -188,6 +188,8 @@ class Case:
             lost = sum(count for word, count in self.seen.items() if word.split()[-1] != "whole")
             if lost:
                 problems.append(f"{lost} failed though the other upstream could answer")
+        if options.all_faulty and self.recover and self.recover > options.outage:
+            problems.append(f"{self.recover:.1f} s without a request to either upstream after both were healed")
         if self.fault in ("503", "429") and options.all_faulty and not self.retry_after:
             problems.append("no Retry-After reached the client")
 
@@ -222,6 +224,8 @@ def main():
     parser.add_argument("--phase", type=float, default=60, help="seconds for the 60 requests")
     parser.add_argument("--eject-limit", type=float, default=10)
     parser.add_argument("--recover-limit", type=float, default=45)
+    parser.add_argument("--outage", type=float, default=12,
+                        help="seconds that healed upstreams may be left alone where both had failed")
     parser.add_argument("--retry-after", type=int, default=2, help="what 503 and 429 say")
     parser.add_argument("--jobs", type=int, default=4, help="cases at a time")
     options = parser.parse_args()

@@ -67,6 +67,18 @@ def wait_for_port(port, process, seconds=20):
             time.sleep(0.005)
 
 
+def favour(process):
+    """Lets a process started in its own session run before what else the machine does.
+
+    Where sessions are scheduled as groups (autogroup), niceness counts only inside one, so the
+    group's own is set. Needs root; without it, nothing changes.
+    """
+    with contextlib.suppress(OSError):
+        pathlib.Path(f"/proc/{process.pid}/autogroup").write_text("-15")
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, process.pid, -15)
+
+
 class Mock:
     """An upstream that can be told to misbehave while it runs."""
 
@@ -75,7 +87,7 @@ class Mock:
         program = built("mock", "mock/mock.c")
         self.process = subprocess.Popen(
             [*wrapper, str(program), "--port", str(self.port), "--control", str(self.control), *flags],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True,
         )
         wait_for_port(self.control, self.process)
 
