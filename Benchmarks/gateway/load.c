@@ -8,7 +8,8 @@
 //   load rate --port P --rate R --seconds S
 //       R requests per second whether answered or not, on as many connections as that needs;
 //       latency from the moment a request was due.
-// all: [--body-bytes 0] of prompt, [--tokens 16], [--model mock], [--timeout-s 60] for the whole run.
+// all: [--body-bytes 0] of prompt, [--tokens 16], [--model mock], [--timeout-s 60] for the whole
+// run.
 //
 // One thread, one epoll. Prints one line of JSON; exit status 0 if it could measure, whatever the
 // gateway did.
@@ -32,7 +33,15 @@
 
 enum { HEAD_MAX = 8192, LINE_MAX_BYTES = 4096, CONNECTIONS_MAX = 8192, READ_BYTES = 65536 };
 
-typedef enum { IN_HEAD, IN_LENGTH, IN_CHUNK_SIZE, IN_CHUNK, IN_CHUNK_END, IN_TRAILER, TO_CLOSE } Part;
+typedef enum {
+    IN_HEAD,
+    IN_LENGTH,
+    IN_CHUNK_SIZE,
+    IN_CHUNK,
+    IN_CHUNK_END,
+    IN_TRAILER,
+    TO_CLOSE
+} Part;
 
 typedef struct {
     int fd;
@@ -55,8 +64,16 @@ static struct {
     int port, streams, chunks, ramp_ms, connections, rate, body_bytes, tokens;
     double seconds, timeout;
     bool usage;
-} options = {.model = "mock", .path = "/v1/chat/completions", .streams = 100, .chunks = 100,
-             .ramp_ms = 1000, .connections = 64, .rate = 100, .tokens = 16, .seconds = 3, .timeout = 60};
+} options = {.model = "mock",
+             .path = "/v1/chat/completions",
+             .streams = 100,
+             .chunks = 100,
+             .ramp_ms = 1000,
+             .connections = 64,
+             .rate = 100,
+             .tokens = 16,
+             .seconds = 3,
+             .timeout = 60};
 
 typedef struct {
     uint32_t* values;
@@ -106,8 +123,8 @@ static void print_samples(const char* name, Samples* samples) {
     }
     qsort(samples->values, samples->count, sizeof(uint32_t), compare);
 #define AT(share) (samples->values[(size_t)((double)(samples->count - 1) * (share))] / 1e4)
-    printf(", \"%s\": {\"p50\": %.3f, \"p90\": %.3f, \"p99\": %.3f, \"p999\": %.3f, \"max\": %.3f}", name,
-           AT(0.5), AT(0.9), AT(0.99), AT(0.999), AT(1));
+    printf(", \"%s\": {\"p50\": %.3f, \"p90\": %.3f, \"p99\": %.3f, \"p999\": %.3f, \"max\": %.3f}",
+           name, AT(0.5), AT(0.9), AT(0.99), AT(0.999), AT(1));
 }
 
 static void make_request(void) {
@@ -115,17 +132,21 @@ static void make_request(void) {
     char* body = malloc(room);
     request = malloc(room + 512);
     if (!body || !request) exit(1);
-    int count = sprintf(body, "{\"model\": \"%s\", \"messages\": [{\"role\": \"user\", \"content\": \"Say words. ",
-                        options.model);
+    int count = sprintf(
+        body, "{\"model\": \"%s\", \"messages\": [{\"role\": \"user\", \"content\": \"Say words. ",
+        options.model);
     static const char filler[] = "the quick brown fox jumps over the lazy dog, and so it goes on; ";
-    for (int i = 0; i < options.body_bytes; i++) body[count++] = filler[(size_t)i % (sizeof filler - 1)];
-    count += sprintf(body + count, "\"}], \"max_tokens\": %d, \"temperature\": 0%s%s}",
-                     streaming ? options.chunks : options.tokens, streaming ? ", \"stream\": true" : "",
-                     options.usage ? ", \"stream_options\": {\"include_usage\": true}" : "");
-    int head = sprintf(request,
-                       "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUser-Agent: load\r\nAccept: */*\r\n"
-                       "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n",
-                       options.path, options.port, count);
+    for (int i = 0; i < options.body_bytes; i++)
+        body[count++] = filler[(size_t)i % (sizeof filler - 1)];
+    count +=
+        sprintf(body + count, "\"}], \"max_tokens\": %d, \"temperature\": 0%s%s}",
+                streaming ? options.chunks : options.tokens, streaming ? ", \"stream\": true" : "",
+                options.usage ? ", \"stream_options\": {\"include_usage\": true}" : "");
+    int head =
+        sprintf(request,
+                "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUser-Agent: load\r\nAccept: */*\r\n"
+                "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n",
+                options.path, options.port, count);
     memcpy(request + head, body, (size_t)count);
     request_count = (size_t)(head + count);
     free(body);
@@ -140,14 +161,15 @@ static void drop(Connection* connection) {
 }
 
 static void watch(Connection* connection, bool writing) {
-    struct epoll_event event = {.events = EPOLLIN | (writing ? EPOLLOUT : 0), .data.ptr = connection};
+    struct epoll_event event = {.events = EPOLLIN | (writing ? EPOLLOUT : 0),
+                                .data.ptr = connection};
     epoll_ctl(poll_fd, EPOLL_CTL_MOD, connection->fd, &event);
 }
 
 static void push(Connection* connection) {
     while (connection->sent < request_count) {
-        ssize_t sent =
-            send(connection->fd, request + connection->sent, request_count - connection->sent, MSG_NOSIGNAL);
+        ssize_t sent = send(connection->fd, request + connection->sent,
+                            request_count - connection->sent, MSG_NOSIGNAL);
         if (sent < 0) {
             if (errno == EAGAIN) {
                 watch(connection, true);
@@ -187,7 +209,8 @@ static void begin(Connection* connection, uint64_t since) {
         struct sockaddr_in address = {.sin_family = AF_INET,
                                       .sin_port = htons((uint16_t)options.port),
                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-        if (connect(connection->fd, (struct sockaddr*)&address, sizeof address) && errno != EINPROGRESS) {
+        if (connect(connection->fd, (struct sockaddr*)&address, sizeof address) &&
+            errno != EINPROGRESS) {
             request_over(connection, false);
         }
         return;
@@ -203,19 +226,26 @@ static void request_over(Connection* connection, bool whole) {
     }
     connection->busy = false;
     if (!whole) {
-        if (!connection->connected) counts.refused++;
-        else if (connection->error_seen) counts.error_events++;
-        else counts.cut++;
+        if (!connection->connected)
+            counts.refused++;
+        else if (connection->error_seen)
+            counts.error_events++;
+        else
+            counts.cut++;
         drop(connection);
     } else if (connection->status != 200) {
         counts.bad_status++;
         counts.last_bad_status = connection->status;
     } else if (streaming) {
         bool words = connection->next_word == options.chunks;
-        if (connection->error_seen) counts.error_events++;
-        else if (!connection->done_seen) counts.no_done++;
-        else if (options.usage && !connection->usage_seen) counts.no_usage++;
-        else if (words) counts.whole++;
+        if (connection->error_seen)
+            counts.error_events++;
+        else if (!connection->done_seen)
+            counts.no_done++;
+        else if (options.usage && !connection->usage_seen)
+            counts.no_usage++;
+        else if (words)
+            counts.whole++;
         if (connection->next_word < options.chunks) {
             counts.lost += (uint64_t)(options.chunks - connection->next_word);
         }
@@ -251,8 +281,10 @@ static void line_read(Connection* connection, const char* line, size_t count, ui
         }
         if (index > connection->next_word) counts.lost += (uint64_t)(index - connection->next_word);
         if (index < connection->next_word) {
-            if (index == connection->next_word - 1) counts.repeated++;
-            else counts.disordered++;
+            if (index == connection->next_word - 1)
+                counts.repeated++;
+            else
+                counts.disordered++;
         } else {
             connection->next_word = index + 1;
         }
@@ -421,18 +453,30 @@ static void read_options(int count, char** arguments) {
             exit(2);
         }
         int number = atoi(value);
-        if (!strcmp(name, "--port")) options.port = number;
-        else if (!strcmp(name, "--streams")) options.streams = number;
-        else if (!strcmp(name, "--chunks")) options.chunks = number;
-        else if (!strcmp(name, "--ramp-ms")) options.ramp_ms = number;
-        else if (!strcmp(name, "--connections")) options.connections = number;
-        else if (!strcmp(name, "--rate")) options.rate = number;
-        else if (!strcmp(name, "--body-bytes")) options.body_bytes = number;
-        else if (!strcmp(name, "--tokens")) options.tokens = number;
-        else if (!strcmp(name, "--seconds")) options.seconds = atof(value);
-        else if (!strcmp(name, "--timeout-s")) options.timeout = atof(value);
-        else if (!strcmp(name, "--model")) options.model = value;
-        else if (!strcmp(name, "--path")) options.path = value;
+        if (!strcmp(name, "--port"))
+            options.port = number;
+        else if (!strcmp(name, "--streams"))
+            options.streams = number;
+        else if (!strcmp(name, "--chunks"))
+            options.chunks = number;
+        else if (!strcmp(name, "--ramp-ms"))
+            options.ramp_ms = number;
+        else if (!strcmp(name, "--connections"))
+            options.connections = number;
+        else if (!strcmp(name, "--rate"))
+            options.rate = number;
+        else if (!strcmp(name, "--body-bytes"))
+            options.body_bytes = number;
+        else if (!strcmp(name, "--tokens"))
+            options.tokens = number;
+        else if (!strcmp(name, "--seconds"))
+            options.seconds = atof(value);
+        else if (!strcmp(name, "--timeout-s"))
+            options.timeout = atof(value);
+        else if (!strcmp(name, "--model"))
+            options.model = value;
+        else if (!strcmp(name, "--path"))
+            options.path = value;
         else {
             fprintf(stderr, "load: no option is named %s\n", name);
             exit(2);
@@ -506,26 +550,34 @@ int main(int argument_count, char** arguments) {
                 connection->connected = true;
                 push(connection);
             }
-            if (connection->open && events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) readable(connection);
+            if (connection->open && events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+                readable(connection);
         }
     }
     double seconds = (double)(now_ns() - start) / 1e9;
     uint64_t unfinished = 0;
     for (int i = 0; i < limit; i++) unfinished += pool[i].busy;
-    printf("{\"mode\": \"%s\", \"seconds\": %.3f, \"requests\": %llu, \"whole\": %llu, \"refused\": %llu, "
-           "\"bad_status\": %llu, \"last_bad_status\": %d, \"cut\": %llu, \"unfinished\": %llu, \"connects\": %llu, "
-           "\"bytes\": %llu",
-           options.mode, seconds, (unsigned long long)counts.requests, (unsigned long long)counts.whole,
-           (unsigned long long)counts.refused, (unsigned long long)counts.bad_status, counts.last_bad_status,
-           (unsigned long long)counts.cut, (unsigned long long)unfinished,
-           (unsigned long long)counts.connects, (unsigned long long)counts.bytes);
+    printf(
+        "{\"mode\": \"%s\", \"seconds\": %.3f, \"requests\": %llu, \"whole\": %llu, \"refused\": "
+        "%llu, "
+        "\"bad_status\": %llu, \"last_bad_status\": %d, \"cut\": %llu, \"unfinished\": %llu, "
+        "\"connects\": %llu, "
+        "\"bytes\": %llu",
+        options.mode, seconds, (unsigned long long)counts.requests,
+        (unsigned long long)counts.whole, (unsigned long long)counts.refused,
+        (unsigned long long)counts.bad_status, counts.last_bad_status,
+        (unsigned long long)counts.cut, (unsigned long long)unfinished,
+        (unsigned long long)counts.connects, (unsigned long long)counts.bytes);
     if (streaming) {
-        printf(", \"words\": %llu, \"expected\": %llu, \"lost\": %llu, \"repeated\": %llu, \"disordered\": %llu, "
-               "\"no_done\": %llu, \"no_usage\": %llu, \"error_events\": %llu",
-               (unsigned long long)counts.words, (unsigned long long)options.streams * (unsigned long long)options.chunks,
-               (unsigned long long)counts.lost, (unsigned long long)counts.repeated,
-               (unsigned long long)counts.disordered, (unsigned long long)counts.no_done,
-               (unsigned long long)counts.no_usage, (unsigned long long)counts.error_events);
+        printf(
+            ", \"words\": %llu, \"expected\": %llu, \"lost\": %llu, \"repeated\": %llu, "
+            "\"disordered\": %llu, "
+            "\"no_done\": %llu, \"no_usage\": %llu, \"error_events\": %llu",
+            (unsigned long long)counts.words,
+            (unsigned long long)options.streams * (unsigned long long)options.chunks,
+            (unsigned long long)counts.lost, (unsigned long long)counts.repeated,
+            (unsigned long long)counts.disordered, (unsigned long long)counts.no_done,
+            (unsigned long long)counts.no_usage, (unsigned long long)counts.error_events);
         print_samples("delay_ms", &delays);
         print_samples("first_ms", &firsts);
     } else {

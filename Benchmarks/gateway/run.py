@@ -31,7 +31,14 @@ sys.path.insert(0, str(HERE.parents[1] / "Tools" / "oracles"))
 
 from bad_inputs import free_port  # noqa: E402
 from gateway_parts import (  # noqa: E402
-    Mock, ask, built, chat, end, favour, haproxy_configuration, nginx_configuration,
+    Mock,
+    ask,
+    built,
+    chat,
+    end,
+    favour,
+    haproxy_configuration,
+    nginx_configuration,
 )
 
 GATEWAY_CORE, LOAD_CORE = "0", "1"
@@ -50,7 +57,9 @@ def setup():
     for line in (HERE / "requirements.txt").read_text().split():
         # One by one: a peer that has no build for this Python must not take the others with it.
         subprocess.run(
-            [str(SCRIPTS / "pip"), "install", "-q", "--disable-pip-version-check", line], check=False)
+            [str(SCRIPTS / "pip"), "install", "-q", "--disable-pip-version-check", line],
+            check=False,
+        )
 
 
 class Peer:
@@ -69,9 +78,14 @@ class Peer:
         if self.name in ("sglang-router", "vllm-router", "litellm"):
             package = self.name
             text = subprocess.run(
-                [str(SCRIPTS / "python"), "-c",
-                 f"from importlib.metadata import version; print(version('{package}'))"],
-                capture_output=True, text=True).stdout
+                [
+                    str(SCRIPTS / "python"),
+                    "-c",
+                    f"from importlib.metadata import version; print(version('{package}'))",
+                ],
+                capture_output=True,
+                text=True,
+            ).stdout
         else:
             flag = {"nginx": "-v", "haproxy": "-v", "caddy": "version"}.get(self.name, "--version")
             done = subprocess.run([self.program, flag], capture_output=True, text=True)
@@ -84,8 +98,16 @@ class Peer:
         configuration = folder / "configuration"
         if self.name == "quire":
             flags = [flag for url in upstreams for flag in ("--upstream", url)]
-            return [self.program, "gateway", "--host", "127.0.0.1", "--port", str(port), *flags,
-                    *self.options.quire_flags.split()]
+            return [
+                self.program,
+                "gateway",
+                "--host",
+                "127.0.0.1",
+                "--port",
+                str(port),
+                *flags,
+                *self.options.quire_flags.split(),
+            ]
         if self.name == "nginx":
             configuration.write_text(nginx_configuration(folder, port, hosts))
             return [self.program, "-c", str(configuration), "-e", str(folder / "error")]
@@ -97,17 +119,51 @@ class Peer:
                 "{\n admin off\n auto_https off\n}\n"
                 f"http://127.0.0.1:{port} {{\n reverse_proxy {' '.join(hosts)} {{\n"
                 "  lb_policy least_conn\n  flush_interval -1\n"
-                "  transport http {\n   keepalive_idle_conns_per_host 512\n  }\n }\n}\n")
+                "  transport http {\n   keepalive_idle_conns_per_host 512\n  }\n }\n}\n"
+            )
             return [self.program, "run", "--config", str(configuration), "--adapter", "caddyfile"]
         if self.name == "litellm":
-            models = [{"model_name": "mock", "litellm_params": {
-                "model": "openai/mock", "api_base": f"{url}/v1", "api_key": "none"}} for url in upstreams]
+            models = [
+                {
+                    "model_name": "mock",
+                    "litellm_params": {
+                        "model": "openai/mock",
+                        "api_base": f"{url}/v1",
+                        "api_key": "none",
+                    },
+                }
+                for url in upstreams
+            ]
             configuration.write_text(json.dumps({"model_list": models}))
-            return [self.program, "--config", str(configuration), "--host", "127.0.0.1",
-                    "--port", str(port), "--num_workers", "1", "--telemetry", "False"]
-        routed = ["--host", "127.0.0.1", "--port", str(port), "--worker-urls", *upstreams,
-                  "--policy", "round_robin", "--prometheus-port", str(free_port()),
-                  "--max-concurrent-requests", "8192", "--log-level", "error"]
+            return [
+                self.program,
+                "--config",
+                str(configuration),
+                "--host",
+                "127.0.0.1",
+                "--port",
+                str(port),
+                "--num_workers",
+                "1",
+                "--telemetry",
+                "False",
+            ]
+        routed = [
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            "--worker-urls",
+            *upstreams,
+            "--policy",
+            "round_robin",
+            "--prometheus-port",
+            str(free_port()),
+            "--max-concurrent-requests",
+            "8192",
+            "--log-level",
+            "error",
+        ]
         return [self.program, *(["launch"] if self.name == "sglang-router" else []), *routed]
 
     @contextlib.contextmanager
@@ -121,8 +177,13 @@ class Peer:
             with open(folder / "log", "wb") as log:
                 process = subprocess.Popen(
                     ["taskset", "-c", GATEWAY_CORE, *self.command(folder, port, upstreams)],
-                    stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd=folder,
-                    start_new_session=True)
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env=environment,
+                    cwd=folder,
+                    start_new_session=True,
+                )
             favour(process)
             try:
                 seconds = first_answer(process, port, begun, 90 if self.name == "litellm" else 30)
@@ -184,7 +245,9 @@ def load(mode, port, during=None, **settings):
     command = ["taskset", "-c", LOAD_CORE, str(built("load", "load.c")), mode, "--port", str(port)]
     for name, value in settings.items():
         command += [f"--{name.replace('_', '-')}", str(value)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
         favour(process)
         if during:
             during()
@@ -194,7 +257,12 @@ def load(mode, port, during=None, **settings):
 
 def streams(pids, port, count, chunks, idle, mock_pids):
     """The load's figures, and the gateway's CPU per chunk, instructions per chunk and memory per stream."""
-    before, mocks_before, loads_before, seen = cpu_seconds(pids), cpu_seconds(mock_pids), children_seconds(), {}
+    before, mocks_before, loads_before, seen = (
+        cpu_seconds(pids),
+        cpu_seconds(mock_pids),
+        children_seconds(),
+        {},
+    )
     ramp = count / 2000  # short against the streams, so that all of them run together for a while
 
     def during():
@@ -203,7 +271,15 @@ def streams(pids, port, count, chunks, idle, mock_pids):
         seen["memory"] = memory_kilobytes(pids)
         seen["instructions"] = instructions(pids, chunks * 0.02 * 0.3)
 
-    result = load("streams", port, during, streams=count, chunks=chunks, ramp_ms=int(ramp * 1000), timeout_s=40)
+    result = load(
+        "streams",
+        port,
+        during,
+        streams=count,
+        chunks=chunks,
+        ramp_ms=int(ramp * 1000),
+        timeout_s=40,
+    )
     words = max(result["words"], 1)
     plateau = chunks * 0.02 * 0.3 / 0.02 * count  # words due while instructions were counted
     return {
@@ -218,7 +294,8 @@ def streams(pids, port, count, chunks, idle, mock_pids):
         "instructions": seen["instructions"] / plateau if seen.get("instructions") else None,
         "kb_per_stream": (seen["memory"] - idle) / count,
         # What else the core of the load did: near 1, the load is what bounds the figures.
-        "busy": (cpu_seconds(mock_pids) - mocks_before + children_seconds() - loads_before) / result["seconds"],
+        "busy": (cpu_seconds(mock_pids) - mocks_before + children_seconds() - loads_before)
+        / result["seconds"],
         "gateway_busy": (cpu_seconds(pids) - before) / result["seconds"],
     }
 
@@ -234,14 +311,34 @@ def instructions(pids, seconds):
         time.sleep(seconds)
         return None
     done = subprocess.run(
-        ["perf", "stat", "-x,", "-e", "instructions:u", "-p", ",".join(map(str, pids)),
-         "--", "sleep", str(seconds)], capture_output=True, text=True)
+        [
+            "perf",
+            "stat",
+            "-x,",
+            "-e",
+            "instructions:u",
+            "-p",
+            ",".join(map(str, pids)),
+            "--",
+            "sleep",
+            str(seconds),
+        ],
+        capture_output=True,
+        text=True,
+    )
     found = re.search(r"^(\d+),", done.stderr, re.MULTILINE)
     return int(found.group(1)) if found else None
 
 
 def closed(port, seconds, connections=64, body_bytes=0):
-    result = load("closed", port, seconds=seconds, connections=connections, body_bytes=body_bytes, timeout_s=seconds + 8)
+    result = load(
+        "closed",
+        port,
+        seconds=seconds,
+        connections=connections,
+        body_bytes=body_bytes,
+        timeout_s=seconds + 8,
+    )
     failed = result["requests"] - result["whole"]
     return result["per_second"], failed
 
@@ -260,8 +357,13 @@ def measure(peer, mocks, options):
         idle = memory_kilobytes(pids)
         figures["idle_mb"] = idle / 1024
         closed(port, 0.3)
-        result = load("rate", port, rate=100, seconds=options.seconds, timeout_s=options.seconds + 10)
-        figures["rate_p50"], figures["rate_p99"] = (result["latency_ms"] or {}).get("p50"), (result["latency_ms"] or {}).get("p99")
+        result = load(
+            "rate", port, rate=100, seconds=options.seconds, timeout_s=options.seconds + 10
+        )
+        figures["rate_p50"], figures["rate_p99"] = (
+            (result["latency_ms"] or {}).get("p50"),
+            (result["latency_ms"] or {}).get("p99"),
+        )
         figures["requests"], figures["failed"] = closed(port, options.seconds, 8 if slow else 64)
         figures["requests_64k"], failed = closed(port, options.seconds, 8 if slow else 64, 65536)
         figures["failed"] += failed
@@ -269,7 +371,8 @@ def measure(peer, mocks, options):
             for count, chunks in [(100, 50), (1000, options.chunks), (2000, options.chunks)]:
                 time.sleep(0.2)
                 for name, value in streams(
-                        pids, port, count, chunks, idle, [mock.process.pid for mock in mocks]).items():
+                    pids, port, count, chunks, idle, [mock.process.pid for mock in mocks]
+                ).items():
                     figures[f"{name}_{count}"] = value
     return figures
 
@@ -316,8 +419,14 @@ def table(results, versions):
         cells = []
         for name in names:
             value, base = medians[name][key], medians.get("nginx", {}).get(key)
-            if value is None or (name == "direct" and key in ("start_s", "idle_mb") or name == "direct" and "cpu" in key
-                                 or name == "direct" and "kb" in key):
+            if value is None or (
+                name == "direct"
+                and key in ("start_s", "idle_mb")
+                or name == "direct"
+                and "cpu" in key
+                or name == "direct"
+                and "kb" in key
+            ):
                 cells.append("")
                 continue
             text = f"{value:,.{digits}f}"
@@ -361,24 +470,34 @@ def main():
     try:
         for number in range(options.rounds):
             # The order turns, so that none always runs after the same other.
-            order = [None, *peers][number % (len(peers) + 1):] + [None, *peers][:number % (len(peers) + 1)]
+            order = [None, *peers][number % (len(peers) + 1) :] + [None, *peers][
+                : number % (len(peers) + 1)
+            ]
             for peer in order:
                 name = peer.name if peer else "direct"
                 if name in ("litellm", "direct") and number > 0:
                     continue
                 try:
                     results[name].append(measure(peer, mocks, options))
-                    print(f"{time.monotonic() - begun:6.1f} s  round {number + 1}: {name}", file=sys.stderr, flush=True)
+                    print(
+                        f"{time.monotonic() - begun:6.1f} s  round {number + 1}: {name}",
+                        file=sys.stderr,
+                        flush=True,
+                    )
                 except (RuntimeError, OSError, ValueError, subprocess.SubprocessError) as error:
                     print(f"round {number + 1}: {name} failed: {error}", flush=True)
     finally:
         for mock in mocks:
             mock.stop()
     if options.json:
-        pathlib.Path(options.json).write_text(json.dumps({"versions": versions, "rounds": results}, indent=1))
+        pathlib.Path(options.json).write_text(
+            json.dumps({"versions": versions, "rounds": results}, indent=1)
+        )
     results = {name: rounds for name, rounds in results.items() if rounds}
-    print(f"{os.cpu_count()} cores; gateway on core {GATEWAY_CORE}, load and two mocks on core {LOAD_CORE}; "
-          f"{options.rounds} rounds (direct and litellm: one) in {time.monotonic() - begun:.0f} s; medians\n")
+    print(
+        f"{os.cpu_count()} cores; gateway on core {GATEWAY_CORE}, load and two mocks on core {LOAD_CORE}; "
+        f"{options.rounds} rounds (direct and litellm: one) in {time.monotonic() - begun:.0f} s; medians\n"
+    )
     table(results, versions)
 
 

@@ -30,8 +30,18 @@ import time
 from gateway_parts import Gateway, Mock, ask, chat, mock_text, stopping, verdict
 
 FAULTS = [
-    "refuse", "reset-before", "reset-after", "reset-mid", "hang", "drip", "500", "503", "429",
-    "garbage", "no-done", "length-long",
+    "refuse",
+    "reset-before",
+    "reset-after",
+    "reset-mid",
+    "hang",
+    "drip",
+    "500",
+    "503",
+    "429",
+    "garbage",
+    "no-done",
+    "length-long",
 ]
 # Not of the twelve, but near: run with --more.
 MORE = ["freeze", "stall", "cut-clean", "length-short", "400", "slow", "none"]
@@ -177,7 +187,11 @@ class Case:
             problems.append(f"{hangs} answers later than {options.limit} s")
         if sent < options.requests:
             problems.append(f"only {sent} of {options.requests} requests in {options.phase} s")
-        if options.all_faulty and self.attempts > 1.2 and self.fault not in ("none", "slow", "no-done"):
+        if (
+            options.all_faulty
+            and self.attempts > 1.2
+            and self.fault not in ("none", "slow", "no-done")
+        ):
             problems.append(f"{self.attempts:.2f} attempts per request where all fail")
         if not options.all_faulty and self.fault in SILENT and self.touched > 3:
             problems.append(f"a silent upstream touched {self.touched} of {sent}")
@@ -189,7 +203,9 @@ class Case:
             if lost:
                 problems.append(f"{lost} failed though the other upstream could answer")
         if options.all_faulty and self.recover and self.recover > options.outage:
-            problems.append(f"{self.recover:.1f} s without a request to either upstream after both were healed")
+            problems.append(
+                f"{self.recover:.1f} s without a request to either upstream after both were healed"
+            )
         if self.fault in ("503", "429") and options.all_faulty and not self.retry_after:
             problems.append("no Retry-After reached the client")
 
@@ -203,16 +219,24 @@ class Case:
 
         # A refused connection reaches no upstream that could count it.
         return [
-            self.fault, self.policy or "default", f"{self.touched}/{len(self.answers)}",
-            f"{self.attempts:.2f}", seen, f"{self.slowest:.2f}", seconds(self.eject),
-            seconds(self.recover), "FAIL" if self.problems else "ok",
+            self.fault,
+            self.policy or "default",
+            f"{self.touched}/{len(self.answers)}",
+            f"{self.attempts:.2f}",
+            seen,
+            f"{self.slowest:.2f}",
+            seconds(self.eject),
+            seconds(self.recover),
+            "FAIL" if self.problems else "ok",
         ]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("gateway")
-    parser.add_argument("--lb-policy", default="", help="comma-separated; empty: the default policy")
+    parser.add_argument(
+        "--lb-policy", default="", help="comma-separated; empty: the default policy"
+    )
     parser.add_argument("--only", default="", help="comma-separated faults")
     parser.add_argument("--more", action="store_true", help="faults beyond the twelve, too")
     parser.add_argument("--all-faulty", action="store_true")
@@ -224,15 +248,21 @@ def main():
     parser.add_argument("--phase", type=float, default=60, help="seconds for the 60 requests")
     parser.add_argument("--eject-limit", type=float, default=10)
     parser.add_argument("--recover-limit", type=float, default=45)
-    parser.add_argument("--outage", type=float, default=12,
-                        help="seconds that healed upstreams may be left alone where both had failed")
+    parser.add_argument(
+        "--outage",
+        type=float,
+        default=12,
+        help="seconds that healed upstreams may be left alone where both had failed",
+    )
     parser.add_argument("--retry-after", type=int, default=2, help="what 503 and 429 say")
     parser.add_argument("--jobs", type=int, default=4, help="cases at a time")
     options = parser.parse_args()
 
     faults = options.only.split(",") if options.only else FAULTS + (MORE if options.more else [])
     policies = options.lb_policy.split(",")
-    print("| fault | policy | touched | attempts | clients saw | slowest s | eject s | recover s | |")
+    print(
+        "| fault | policy | touched | attempts | clients saw | slowest s | eject s | recover s | |"
+    )
     print("|---|---|---|---|---|---|---|---|---|", flush=True)
     failed = 0
 

@@ -24,8 +24,14 @@ import time
 from gateway_parts import Engine, Gateway, SteadyLoad, ask, ask_kept, mock_text, stopping
 
 PROMPTS = [
-    "Once upon a time", "The little dog", "Lily and Tom went to", "It was a sunny day", "One day",
-    "There was a big tree", "Mom said", "The cat sat on",
+    "Once upon a time",
+    "The little dog",
+    "Lily and Tom went to",
+    "It was a sunny day",
+    "One day",
+    "There was a big tree",
+    "Mom said",
+    "The cat sat on",
 ]
 
 
@@ -52,7 +58,8 @@ class Streams:
         self.asker, self.port, self.expected = asker, port, expected
         self.records, self._stop = [], False  # (begin, end, verdict, detail)
         self._threads = [
-            threading.Thread(target=self._client, args=(index,)) for index in range(asker.options.streams)
+            threading.Thread(target=self._client, args=(index,))
+            for index in range(asker.options.streams)
         ]
         for thread in self._threads:
             thread.start()
@@ -62,8 +69,12 @@ class Streams:
             prompt = PROMPTS[index % len(PROMPTS)]
             tokens = self.asker.options.tokens
             begin = time.monotonic()
-            answer = ask(self.port, self.asker.body(prompt, tokens, True), self.asker.path, limit=90)
-            self.records.append((begin, time.monotonic(), *self.judge(answer, self.expected[prompt], tokens)))
+            answer = ask(
+                self.port, self.asker.body(prompt, tokens, True), self.asker.path, limit=90
+            )
+            self.records.append(
+                (begin, time.monotonic(), *self.judge(answer, self.expected[prompt], tokens))
+            )
             if answer.ended == "refused":
                 time.sleep(0.05)
 
@@ -74,9 +85,14 @@ class Streams:
         error = answer.error_event
         if not expected.startswith(text):
             at = next((i for i, (a, b) in enumerate(zip(text, expected)) if a != b), len(expected))
-            return "wrong text", f"at {at}: {text[max(0, at - 20):at + 30]!r}, not {expected[max(0, at - 20):at + 30]!r}"
+            return (
+                "wrong text",
+                f"at {at}: {text[max(0, at - 20) : at + 30]!r}, not {expected[max(0, at - 20) : at + 30]!r}",
+            )
         if error:
-            return ("[DONE] after an error" if answer.done else "error event"), json.dumps(error)[:200]
+            return ("[DONE] after an error" if answer.done else "error event"), json.dumps(error)[
+                :200
+            ]
         if answer.ended != "whole" or not answer.done:
             return "silent cut", f"{answer.ended}, {len(text)} of {len(expected)} characters"
         if text != expected:
@@ -122,20 +138,28 @@ def main():
     options = parser.parse_args()
     mock = options.model == "mock"
     options.endpoint = options.endpoint or ("chat" if mock else "completions")
-    flags = ["--interval-us", "10000"] if mock else ["--threads", "1", "--served-model-name", "mock"]
+    flags = (
+        ["--interval-us", "10000"] if mock else ["--threads", "1", "--served-model-name", "mock"]
+    )
     engines = [Engine(options.quire, options.model, flags=flags) for _ in range(2)]
     asker, problems = Asker(options), []
     with stopping(*engines):
         for engine in engines:
             engine.start()
-        expected = {prompt: direct(asker, engines, prompt, options.tokens, mock) for prompt in PROMPTS}
+        expected = {
+            prompt: direct(asker, engines, prompt, options.tokens, mock) for prompt in PROMPTS
+        }
         short = {prompt: direct(asker, engines, prompt, 2, mock) for prompt in PROMPTS}
         settings = json.loads(options.settings) if options.settings else None
-        gateway = Gateway(options.gateway or options.quire, [engine.url for engine in engines], settings)
+        gateway = Gateway(
+            options.gateway or options.quire, [engine.url for engine in engines], settings
+        )
         with stopping(gateway):
             run(options, asker, engines, gateway, expected, short, problems)
             if gateway.process.poll() is not None:
-                problems.append(f"the gateway ended with {gateway.process.returncode}: {gateway.log[-400:]}")
+                problems.append(
+                    f"the gateway ended with {gateway.process.returncode}: {gateway.log[-400:]}"
+                )
             elif options.verbose:
                 print(gateway.log[-4000:])
     for problem in problems:
@@ -145,7 +169,8 @@ def main():
 
 def direct(asker, engines, prompt, tokens, mock):
     texts = [
-        ask(engine.port, asker.body(prompt, tokens, False), asker.path, limit=60).text for engine in engines
+        ask(engine.port, asker.body(prompt, tokens, False), asker.path, limit=60).text
+        for engine in engines
     ]
     if texts[0] is None or texts[0] != texts[1] or (mock and texts[0] != mock_text(tokens)):
         raise SystemExit(f"the engines do not agree on {prompt!r}: {texts}")
@@ -177,19 +202,25 @@ def run(options, asker, engines, gateway, expected, short, problems):
     streams.stop()
 
     open_then = collections.Counter(
-        verdict for begin, over, verdict, _ in streams.records if begin < kill_time < over)
+        verdict for begin, over, verdict, _ in streams.records if begin < kill_time < over
+    )
     rest = collections.Counter(
-        verdict for begin, over, verdict, _ in streams.records if not begin < kill_time < over)
-    print(f"streams open at the kill ({on_victim:.0f} requests ran on the killed engine): {dict(open_then)}")
+        verdict for begin, over, verdict, _ in streams.records if not begin < kill_time < over
+    )
+    print(
+        f"streams open at the kill ({on_victim:.0f} requests ran on the killed engine): {dict(open_then)}"
+    )
     print(f"all other streams: {dict(rest)}")
     wholes = collections.Counter(outcome for _, _, outcome in load.outcomes)
     slow = sorted(seconds for _, seconds, _ in load.outcomes)
-    print(f"whole requests: {len(load.outcomes)} at {options.rate:.0f}/s, {len(load.outcomes) - wholes['whole']} failed; "
-          f"ms p50 {slow[len(slow) // 2] * 1000:.1f}, p99 {slow[len(slow) * 99 // 100] * 1000:.1f}, max {slow[-1] * 1000:.0f}")
+    print(
+        f"whole requests: {len(load.outcomes)} at {options.rate:.0f}/s, {len(load.outcomes) - wholes['whole']} failed; "
+        f"ms p50 {slow[len(slow) // 2] * 1000:.1f}, p99 {slow[len(slow) * 99 // 100] * 1000:.1f}, max {slow[-1] * 1000:.0f}"
+    )
     for outcome, count in wholes.items():
         if outcome != "whole":
             problems.append(f"{count} whole requests: {outcome}")
-    for verdict in (open_then + rest):
+    for verdict in open_then + rest:
         if verdict not in ("whole", "error event"):
             detail = next(d for _, _, v, d in streams.records if v == verdict)
             problems.append(f"{(open_then + rest)[verdict]} streams: {verdict} ({detail})")
@@ -197,9 +228,13 @@ def run(options, asker, engines, gateway, expected, short, problems):
     if errors:
         print(f"error events say: {errors[0]}")
     if rest["error event"]:
-        problems.append(f"{rest['error event']} streams that were not open at the kill ended in an error")
+        problems.append(
+            f"{rest['error event']} streams that were not open at the kill ended in an error"
+        )
     line = shares(samples)
-    print("share of the returned engine by second: " + " ".join(f"{share:.2f}" for _, share in line))
+    print(
+        "share of the returned engine by second: " + " ".join(f"{share:.2f}" for _, share in line)
+    )
     if not line or not any(share > 0.25 for _, share in line):
         problems.append("traffic did not come back to the returned engine")
 

@@ -86,8 +86,18 @@ class Mock:
         self.port, self.control = free_port(), free_port()
         program = built("mock", "mock/mock.c")
         self.process = subprocess.Popen(
-            [*wrapper, str(program), "--port", str(self.port), "--control", str(self.control), *flags],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True,
+            [
+                *wrapper,
+                str(program),
+                "--port",
+                str(self.port),
+                "--control",
+                str(self.control),
+                *flags,
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
         )
         wait_for_port(self.control, self.process)
 
@@ -128,7 +138,6 @@ class Mock:
         end(self.process)
 
 
-
 class Gateway:
     """A `quire gateway`, or nginx or haproxy in its place, before a list of upstream URLs."""
 
@@ -159,16 +168,17 @@ class Gateway:
         self.started = time.monotonic()
         with open(self.log_path, "ab") as log_file:
             self.process = subprocess.Popen(
-                [*wrapper, *command], stdin=subprocess.DEVNULL, stdout=log_file, stderr=log_file,
+                [*wrapper, *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log_file,
+                stderr=log_file,
             )
         wait_for_port(self.port, self.process)
 
     def write(self, configuration, upstreams):
         """Replaces the file of settings; takes effect at SIGHUP."""
         document = dict(configuration)
-        document["upstreams"] = [
-            {"url": url} if isinstance(url, str) else url for url in upstreams
-        ]
+        document["upstreams"] = [{"url": url} if isinstance(url, str) else url for url in upstreams]
         fresh = self.configuration_path.with_suffix(".new")
         fresh.write_text(json.dumps(document, indent=2) + "\n")
         fresh.replace(self.configuration_path)
@@ -269,7 +279,11 @@ class Answer:
     @property
     def text(self):
         """The joined text of a chat or a completion, streamed or not; None if there is none."""
-        pieces = self.events if self.body.lstrip().startswith((b"data:", b":", b"event:")) else [self.body]
+        pieces = (
+            self.events
+            if self.body.lstrip().startswith((b"data:", b":", b"event:"))
+            else [self.body]
+        )
         text, found = [], False
         for piece in pieces:
             with contextlib.suppress(ValueError, KeyError, IndexError, TypeError, AttributeError):
@@ -321,8 +335,16 @@ class _Reader:
         return piece
 
 
-def ask(port, body, path="/v1/chat/completions", limit=30, method="POST", headers=(), connection=None,
-        on_piece=None):
+def ask(
+    port,
+    body,
+    path="/v1/chat/completions",
+    limit=30,
+    method="POST",
+    headers=(),
+    connection=None,
+    on_piece=None,
+):
     """One request, its whole answer or what came of it. Opens and closes a connection if none is given."""
     answer = Answer()
     start = time.monotonic()
@@ -396,8 +418,13 @@ def ask(port, body, path="/v1/chat/completions", limit=30, method="POST", header
 
 
 def chat(content, tokens, stream=False, **more):
-    body = {"model": "mock", "messages": [{"role": "user", "content": content}], "max_tokens": tokens,
-            "temperature": 0, **more}
+    body = {
+        "model": "mock",
+        "messages": [{"role": "user", "content": content}],
+        "max_tokens": tokens,
+        "temperature": 0,
+        **more,
+    }
     if stream:
         body["stream"] = True
     return body
@@ -469,7 +496,9 @@ class Engine:
             command = [str(self.quire), "serve", str(self.model), "--host", "127.0.0.1"]
         self.process = subprocess.Popen(
             [*command, "--port", str(self.port), *self.flags],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         wait_for_port(self.port, self.process, 60)
         return self

@@ -26,7 +26,16 @@ import time
 
 from bad_inputs import free_port
 from gateway_parts import (
-    Engine, Gateway, Mock, SteadyLoad, ask, ask_kept, built, end, memory_kilobytes, stopping,
+    Engine,
+    Gateway,
+    Mock,
+    SteadyLoad,
+    ask,
+    ask_kept,
+    built,
+    end,
+    memory_kilobytes,
+    stopping,
 )
 
 
@@ -39,13 +48,21 @@ class Clients:
         self._lock = threading.Lock()
 
     def body(self, stream, tokens):
-        return {"prompt": "Once upon a time", "max_tokens": tokens, "temperature": 0, "ignore_eos": True,
-                "stream": stream}
+        return {
+            "prompt": "Once upon a time",
+            "max_tokens": tokens,
+            "temperature": 0,
+            "ignore_eos": True,
+            "stream": stream,
+        }
 
     def next_ports(self):
         with self._lock:
             self.turn += 1
-            return self.ports[self.turn % len(self.ports):] + self.ports[:self.turn % len(self.ports)]
+            return (
+                self.ports[self.turn % len(self.ports) :]
+                + self.ports[: self.turn % len(self.ports)]
+            )
 
     def one(self, slot, stream=False):
         tokens = self.options.tokens if stream else 2
@@ -67,9 +84,13 @@ class Clients:
             elif good:
                 self.whole += 1
             else:
-                kind = ("stream" if stream else "whole") + (", kept connection" if kept else ", new connection")
+                kind = ("stream" if stream else "whole") + (
+                    ", kept connection" if kept else ", new connection"
+                )
                 text = answer.body[-160:].decode(errors="replace")
-                self.failures[f"{kind}: {answer.status} {answer.ended} after {time.monotonic() - begun:.1f} s {text}"] += 1
+                self.failures[
+                    f"{kind}: {answer.status} {answer.ended} after {time.monotonic() - begun:.1f} s {text}"
+                ] += 1
         return good
 
 
@@ -92,7 +113,9 @@ def rolling(options, problems):
         gateways = []
         try:
             for port in ports:
-                gateways.append(Gateway(options.gateway or options.quire, urls, settings, port=port))
+                gateways.append(
+                    Gateway(options.gateway or options.quire, urls, settings, port=port)
+                )
             clients = Clients(options, ports)
             load = SteadyLoad(lambda slot: clients.one(slot), options.rate)
             streams = [StreamLoop(clients) for _ in range(options.streams)]
@@ -101,7 +124,9 @@ def rolling(options, problems):
                 for index, port in enumerate(ports):
                     drains.append(drain(gateways[index].process, "gateway", problems))
                     gateways[index].stop()
-                    gateways[index] = Gateway(options.gateway or options.quire, urls, settings, port=port)
+                    gateways[index] = Gateway(
+                        options.gateway or options.quire, urls, settings, port=port
+                    )
                     time.sleep(options.pause)
                 for engine in engines:
                     if mock:
@@ -117,9 +142,11 @@ def rolling(options, problems):
             for gateway in gateways:
                 gateway.stop()
     failed = sum(clients.failures.values())
-    print(f"rolling: {options.rounds} rounds, {len(drains)} restarts, slowest drain {max(drains):.1f} s; "
-          f"{clients.whole} whole requests and {clients.streamed} streams, {clients.failovers} refused connections "
-          f"tried elsewhere, {failed} failed")
+    print(
+        f"rolling: {options.rounds} rounds, {len(drains)} restarts, slowest drain {max(drains):.1f} s; "
+        f"{clients.whole} whole requests and {clients.streamed} streams, {clients.failovers} refused connections "
+        f"tried elsewhere, {failed} failed"
+    )
     if failed:
         problems.append(f"{failed} requests failed")
         for kind, count in clients.failures.most_common(8):
@@ -158,16 +185,30 @@ def reload(options, problems):
     mocks = [Mock("--stamp", "--interval-us", "20000") for _ in range(3)]
     settings = json.loads(options.settings) if options.settings else {}
     with stopping(*mocks):
+
         def upstreams(turn):
-            named = [{"url": mocks[0].url, "weight": 1 + turn % 5}, {"url": mocks[1].url, "weight": 1 + turn % 3}]
+            named = [
+                {"url": mocks[0].url, "weight": 1 + turn % 5},
+                {"url": mocks[1].url, "weight": 1 + turn % 3},
+            ]
             return named + ([{"url": mocks[2].url}] if turn % 2 else [])
 
         gateway = Gateway(options.quire, upstreams(0), settings)
         with stopping(gateway):
             seconds = options.reloads * 0.1 + 4
             chunks = int(seconds / 0.02)
-            command = [str(built("load", "load.c")), "streams", "--port", str(gateway.port), "--streams",
-                       str(options.reload_streams), "--chunks", str(chunks), "--timeout-s", str(seconds + 30)]
+            command = [
+                str(built("load", "load.c")),
+                "streams",
+                "--port",
+                str(gateway.port),
+                "--streams",
+                str(options.reload_streams),
+                "--chunks",
+                str(chunks),
+                "--timeout-s",
+                str(seconds + 30),
+            ]
             memory = []
             with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as load:
                 time.sleep(2)
@@ -176,8 +217,10 @@ def reload(options, problems):
                     gateway.reload()
                     time.sleep(0.1)
                     if gateway.process.poll() is not None:
-                        problems.append(f"the gateway ended with {gateway.process.returncode} at reload {turn}: "
-                                        f"{gateway.log[-300:]}")
+                        problems.append(
+                            f"the gateway ended with {gateway.process.returncode} at reload {turn}: "
+                            f"{gateway.log[-300:]}"
+                        )
                         break
                     memory.append(memory_kilobytes(gateway.process.pid))
                 result = json.loads(load.communicate(timeout=seconds + 60)[0])
@@ -189,22 +232,31 @@ def judge_reload(options, result, memory, mocks, gateway, problems):
     third = mocks[2].counts["requests"]
     fifth = max(1, len(memory) // 5)
     early, late = max(memory[:fifth]), max(memory[-fifth:])
-    print(f"reload: {len(memory)} times under {options.reload_streams} streams: {result['whole']} whole, "
-          f"{result['words']} of {result['expected']} chunks, {result['disordered'] + result['repeated']} out of "
-          f"order; delay ms p99 {result['delay_ms']['p99']}; memory {early} KB early, {late} KB late")
+    print(
+        f"reload: {len(memory)} times under {options.reload_streams} streams: {result['whole']} whole, "
+        f"{result['words']} of {result['expected']} chunks, {result['disordered'] + result['repeated']} out of "
+        f"order; delay ms p99 {result['delay_ms']['p99']}; memory {early} KB early, {late} KB late"
+    )
     if result["whole"] != options.reload_streams or result["words"] != result["expected"]:
         problems.append(f"streams were lost: {result}")
     if late > early * 1.1 + 1024:
         problems.append(f"memory grew from {early} to {late} KB")
     # What the last good file says holds: the third upstream is gone or there.
-    gateway.configuration_path.write_text("upstreams: [ {url: 'http://127.0.0.1:1'\n  weight: : :\n")
+    gateway.configuration_path.write_text(
+        "upstreams: [ {url: 'http://127.0.0.1:1'\n  weight: : :\n"
+    )
     gateway.reload()
     time.sleep(0.3)
-    answers = [ask(gateway.port, {"prompt": "x", "max_tokens": 1}, "/v1/completions", limit=10) for _ in range(8)]
+    answers = [
+        ask(gateway.port, {"prompt": "x", "max_tokens": 1}, "/v1/completions", limit=10)
+        for _ in range(8)
+    ]
     statuses = collections.Counter(answer.status for answer in answers)
     if statuses != {200: 8}:
         problems.append(f"after a broken file: {dict(statuses)}")
-    print(f"broken file: answers {dict(statuses)}; the log says: {gateway.log.strip().splitlines()[-1:]}")
+    print(
+        f"broken file: answers {dict(statuses)}; the log says: {gateway.log.strip().splitlines()[-1:]}"
+    )
     if third == 0 and mocks[2].counts["requests"] == 0:
         # Streams began before it came, so a few whole requests must show it.
         gateway.write({}, [mocks[2].url])

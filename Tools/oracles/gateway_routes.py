@@ -32,7 +32,8 @@ def check(function):
 def expect(condition, answer):
     if not condition:
         raise AssertionError(
-            f"{answer.status} {answer.ended} {dict(answer.headers)} {answer.body[:300]!r}")
+            f"{answer.status} {answer.ended} {dict(answer.headers)} {answer.body[:300]!r}"
+        )
 
 
 @check
@@ -43,8 +44,11 @@ def base_urls(gateway, mock):
         for stream in [False, True]:
             answer = ask(gateway.port, chat("x", 3, stream), f"{prefix}/chat/completions")
             expect(answer.status == 200 and answer.text == mock_text(3), answer)
-            answer = ask(gateway.port, {"model": "mock", "prompt": "x", "max_tokens": 3, "stream": stream},
-                         f"{prefix}/completions")
+            answer = ask(
+                gateway.port,
+                {"model": "mock", "prompt": "x", "max_tokens": 3, "stream": stream},
+                f"{prefix}/completions",
+            )
             expect(answer.status == 200 and answer.text == mock_text(3), answer)
             tried += 2
         answer = ask(gateway.port, None, f"{prefix}/models", method="GET")
@@ -80,7 +84,11 @@ def inference(gateway, mock):
 def inference_stream(gateway, mock):
     """POST /inference/stream: an event stream of text."""
     answer = ask(gateway.port, {"message": "Say words"}, "/inference/stream")
-    expect(answer.status == 200 and answer.headers.get("content-type", "").startswith("text/event-stream"), answer)
+    expect(
+        answer.status == 200
+        and answer.headers.get("content-type", "").startswith("text/event-stream"),
+        answer,
+    )
     # As Spring's decoder reads it: one space after the colon is not of the text.
     data = [line[5:] for line in answer.body.decode().split("\n") if line.startswith("data:")]
     joined = "".join(data)
@@ -109,16 +117,28 @@ def handed_on(gateway, mock):
     """End-to-end fields reach the upstream, hop-by-hop ones do not."""
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     headers = [
-        ("Authorization", "Bearer secret"), ("X-Request-Id", "abc-123"), ("traceparent", trace),
-        ("X-Custom", "one"), ("Connection", "keep-alive, X-Hop"), ("X-Hop", "secret"), ("TE", "trailers"),
-        ("Keep-Alive", "timeout=5"), ("Proxy-Authorization", "Basic x"), ("Upgrade", "h2c"),
-        ("HTTP2-Settings", "AAMAAABkAAQAoAAAAAIAAAAA"), ("Accept-Encoding", "gzip"),
+        ("Authorization", "Bearer secret"),
+        ("X-Request-Id", "abc-123"),
+        ("traceparent", trace),
+        ("X-Custom", "one"),
+        ("Connection", "keep-alive, X-Hop"),
+        ("X-Hop", "secret"),
+        ("TE", "trailers"),
+        ("Keep-Alive", "timeout=5"),
+        ("Proxy-Authorization", "Basic x"),
+        ("Upgrade", "h2c"),
+        ("HTTP2-Settings", "AAMAAABkAAQAoAAAAAIAAAAA"),
+        ("Accept-Encoding", "gzip"),
     ]
     answer = ask(gateway.port, chat("x", 1), headers=headers)
     expect(answer.status == 200, answer)
     line, fields = mock.last_head
     problems = []
-    for name, value in [("authorization", "Bearer secret"), ("x-request-id", "abc-123"), ("x-custom", "one")]:
+    for name, value in [
+        ("authorization", "Bearer secret"),
+        ("x-request-id", "abc-123"),
+        ("x-custom", "one"),
+    ]:
         if fields.get(name) != [value]:
             problems.append(f"{name} is {fields.get(name)}")
     if trace.split("-")[1] not in fields.get("traceparent", [""])[0]:
@@ -157,16 +177,25 @@ def odd_requests(gateway, mock):
         connection.close()
         return data
 
-    chunks = b"".join(b"%x\r\n%s\r\n" % (len(body[i:i + 7]), body[i:i + 7]) for i in range(0, len(body), 7))
+    chunks = b"".join(
+        b"%x\r\n%s\r\n" % (len(body[i : i + 7]), body[i : i + 7]) for i in range(0, len(body), 7)
+    )
     text = mock_text(2).encode()
     cases = {
         "chunked": [fixed + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n"],
-        "chunked in small pieces": [fixed + b"Transfer-Encoding: chunked\r\n\r\n",
-                                    *[chunks[i:i + 9] for i in range(0, len(chunks), 9)], b"0\r\n\r\n"],
+        "chunked in small pieces": [
+            fixed + b"Transfer-Encoding: chunked\r\n\r\n",
+            *[chunks[i : i + 9] for i in range(0, len(chunks), 9)],
+            b"0\r\n\r\n",
+        ],
         "byte by byte head": [bytes([b]) for b in fixed[:60]]
         + [fixed[60:] + b"Content-Length: %d\r\n\r\n" % len(body) + body],
         "expect": [fixed + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body), body],
-        "HTTP/1.0": [fixed.replace(b"HTTP/1.1", b"HTTP/1.0") + b"Content-Length: %d\r\n\r\n" % len(body) + body],
+        "HTTP/1.0": [
+            fixed.replace(b"HTTP/1.1", b"HTTP/1.0")
+            + b"Content-Length: %d\r\n\r\n" % len(body)
+            + body
+        ],
     }
     for name, pieces in cases.items():
         data = talk(*pieces, until=lambda data: data.count(text))
@@ -197,7 +226,9 @@ def head_and_first_chunk(gateway, mock):
         expect(answer.status == 200 and answer.done, answer)
         times.append(answer.first_seconds * 1000)
     if percentile(times, 0.9) > 20:
-        raise AssertionError(f"p50 {percentile(times, 0.5):.1f} ms, p90 {percentile(times, 0.9):.1f} ms")
+        raise AssertionError(
+            f"p50 {percentile(times, 0.5):.1f} ms, p90 {percentile(times, 0.9):.1f} ms"
+        )
     return f"p50 {percentile(times, 0.5):.1f} ms, p99 {percentile(times, 0.99):.1f} ms"
 
 
@@ -205,16 +236,21 @@ def head_and_first_chunk(gateway, mock):
 def leaving_clients(gateway, mock):
     """A client that leaves closes its upstream request within 10 ms: streams, whole answers, before any byte."""
     told = []
-    for name, fault, stream in [("stream", "none", True), ("stream without a byte", "hang", True),
-                                ("whole", "hang", False)]:
+    for name, fault, stream in [
+        ("stream", "none", True),
+        ("stream without a byte", "hang", True),
+        ("whole", "hang", False),
+    ]:
         mock.fault(fault)
         delays = []
         for _ in range(10):
             before = mock.counts
             data = json.dumps(chat("x", 2000, stream)).encode()
             connection = socket.create_connection(("127.0.0.1", gateway.port), timeout=10)
-            connection.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
-                               b"Content-Length: %d\r\n\r\n" % len(data) + data)
+            connection.sendall(
+                b"POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
+                b"Content-Length: %d\r\n\r\n" % len(data) + data
+            )
             limit = time.monotonic() + 5
             while mock.counts["running"] == 0 and time.monotonic() < limit:
                 time.sleep(0.002)
@@ -226,7 +262,9 @@ def leaving_clients(gateway, mock):
             while (now := mock.counts)["aborted"] == before["aborted"]:
                 if time.monotonic() > limit:
                     mock.fault("none")
-                    raise AssertionError(f"{name}: the upstream request still runs 3 s after its client left")
+                    raise AssertionError(
+                        f"{name}: the upstream request still runs 3 s after its client left"
+                    )
                 time.sleep(0.002)
             delays.append((now["last_abort_ns"] - left) / 1e6)
         told.append(f"{name} p50 {percentile(delays, 0.5):.2f} max {max(delays):.2f} ms")
@@ -243,7 +281,12 @@ def usage_is_asked_and_stripped(gateway, mock):
     plain = ask(gateway.port, chat("x", 4, True))
     expect(plain.usage is None and b'"choices":[]' not in plain.body, plain)
     asked = ask(gateway.port, chat("x", 4, True, stream_options={"include_usage": True}))
-    expect(asked.usage and asked.usage["completion_tokens"] == 4 and asked.body.count(b'"completion_tokens"') == 1, asked)
+    expect(
+        asked.usage
+        and asked.usage["completion_tokens"] == 4
+        and asked.body.count(b'"completion_tokens"') == 1,
+        asked,
+    )
     return "as asked"
 
 
@@ -252,9 +295,16 @@ def java(gateway):
     if not program:
         return "skip", "no java"
     source = pathlib.Path(__file__).parent / "gateway_clients" / "JdkClient.java"
-    done = subprocess.run([program, str(source), str(gateway.port), "mock"], capture_output=True, text=True, timeout=240)
+    done = subprocess.run(
+        [program, str(source), str(gateway.port), "mock"],
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
     text = done.stdout + done.stderr
-    return ("ok" if done.returncode == 0 else "FAIL"), "\n" + "\n".join("      " + line for line in text.splitlines()[-30:])
+    return ("ok" if done.returncode == 0 else "FAIL"), "\n" + "\n".join(
+        "      " + line for line in text.splitlines()[-30:]
+    )
 
 
 def main():
@@ -272,11 +322,20 @@ def main():
                     continue
                 try:
                     print(f"ok    {function.__name__}: {function(gateway, mock)}", flush=True)
-                except (AssertionError, OSError, ValueError, KeyError, IndexError, TypeError) as error:
+                except (
+                    AssertionError,
+                    OSError,
+                    ValueError,
+                    KeyError,
+                    IndexError,
+                    TypeError,
+                ) as error:
                     failed += 1
                     print(f"FAIL  {function.__name__}: {error}", flush=True)
                 if gateway.process.poll() is not None:
-                    print(f"FAIL  the gateway ended with {gateway.process.returncode}: {gateway.log[-400:]}")
+                    print(
+                        f"FAIL  the gateway ended with {gateway.process.returncode}: {gateway.log[-400:]}"
+                    )
                     sys.exit(1)
             if not options.no_java and options.only in "java":
                 result, text = java(gateway)

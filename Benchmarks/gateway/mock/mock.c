@@ -1,16 +1,17 @@
 // A stand-in for an inference server: what a gateway sees of one, without a model.
 //
-// One thread, one epoll, no dependency. Answers POST /v1/chat/completions and /v1/completions, whole
-// or as server-sent events at a set interval, GET /health, /version, /v1/models and /metrics with
-// vLLM's names. The text is the same for all: word i is "#%06d ", so that whoever reads it sees a
-// loss, a repeat or a swap at once; with --stamp the word is "#%06d@%019llu ", the monotonic clock in
-// nanoseconds at the moment of the write. A request that ends in an assistant's text (chat) or in a
-// prompt with words of this kind goes on after the last of them, as prefix continuation does.
+// One thread, one epoll, no dependency. Answers POST /v1/chat/completions and /v1/completions,
+// whole or as server-sent events at a set interval, GET /health, /version, /v1/models and /metrics
+// with vLLM's names. The text is the same for all: word i is "#%06d ", so that whoever reads it
+// sees a loss, a repeat or a swap at once; with --stamp the word is "#%06d@%019llu ", the monotonic
+// clock in nanoseconds at the moment of the write. A request that ends in an assistant's text
+// (chat) or in a prompt with words of this kind goes on after the last of them, as prefix
+// continuation does.
 //
-// Faults are switched while it runs, by POST /_mock on the control port (or on the main one, where a
-// gateway would not pass it):  {"fault": "hang"}. GET /_mock tells what was counted, GET /_mock/head the
-// head of the last request for a text. At SIGTERM the counts go to standard output and the process
-// ends.
+// Faults are switched while it runs, by POST /_mock on the control port (or on the main one, where
+// a gateway would not pass it):  {"fault": "hang"}. GET /_mock tells what was counted, GET
+// /_mock/head the head of the last request for a text. At SIGTERM the counts go to standard output
+// and the process ends.
 //
 // Usage: mock --port P [--control P] [--interval-us 20000] [--first-us 0] [--tokens 16] [--stamp]
 //             [--fault NAME] [--cut-after 3] [--drip-ms 200] [--retry-after 7] [--delay-us 0]
@@ -65,8 +66,9 @@ typedef enum {
 } Fault;
 
 static const char* const fault_names[FAULT_COUNT] = {
-    "none", "refuse", "reset-before", "reset-after", "reset-mid", "hang", "freeze", "stall", "drip",
-    "500", "503", "429", "400", "garbage", "no-done", "cut-clean", "length-long", "length-short", "slow",
+    "none",    "refuse",    "reset-before", "reset-after",  "reset-mid", "hang", "freeze",
+    "stall",   "drip",      "500",          "503",          "429",       "400",  "garbage",
+    "no-done", "cut-clean", "length-long",  "length-short", "slow",
 };
 
 typedef struct {
@@ -79,7 +81,8 @@ typedef enum { READING, WAITING, STREAMING, DELAYED, DRIPPING, STUCK } State;
 typedef struct {
     int fd;
     uint32_t serial;
-    bool control, chat, include_usage, close_after, writable_wanted, open, counted, has_seat, stream;
+    bool control, chat, include_usage, close_after, writable_wanted, open, counted, has_seat,
+        stream;
     State state;
     Fault fault;  // as it was when the request came
     Buffer in, out, drip;
@@ -98,8 +101,13 @@ static struct {
     Fault fault;
     const char *model, *owned_by;
 } options = {
-    .tokens = 16, .cut_after = 3, .drip_ms = 200, .retry_after = 7, .interval = 20000000,
-    .model = "mock", .owned_by = "vllm",
+    .tokens = 16,
+    .cut_after = 3,
+    .drip_ms = 200,
+    .retry_after = 7,
+    .interval = 20000000,
+    .model = "mock",
+    .owned_by = "vllm",
 };
 
 static struct {
@@ -270,8 +278,8 @@ static void close_connection(Connection* connection, bool reset) {
 static void want_writable(Connection* connection, bool wanted) {
     if (connection->writable_wanted == wanted) return;
     connection->writable_wanted = wanted;
-    struct epoll_event event = {
-        .events = EPOLLIN | EPOLLRDHUP | (wanted ? EPOLLOUT : 0), .data.fd = connection->fd};
+    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | (wanted ? EPOLLOUT : 0),
+                                .data.fd = connection->fd};
     epoll_ctl(poll_fd, EPOLL_CTL_MOD, connection->fd, &event);
 }
 
@@ -387,8 +395,8 @@ static void chunk(Connection* connection, const char* kind, size_t index) {
             word(&text, index);
             if (connection->chat) print(&text, "\"");
         }
-        print(&text, "%s,\"logprobs\":null,\"finish_reason\":%s}]}",
-              connection->chat ? "}" : "\"", *kind == 'f' ? "\"length\"" : "null");
+        print(&text, "%s,\"logprobs\":null,\"finish_reason\":%s}]}", connection->chat ? "}" : "\"",
+              *kind == 'f' ? "\"length\"" : "null");
     }
     event(connection, &text);
 }
@@ -462,10 +470,18 @@ static void start_answer(Connection* connection, uint64_t now) {
                 return;
             }
             break;
-        case FAULT_500: answer_error(connection, 500, "Internal Server Error", false); return;
-        case FAULT_503: answer_error(connection, 503, "Service Unavailable", true); return;
-        case FAULT_429: answer_error(connection, 429, "Too Many Requests", true); return;
-        case FAULT_400: answer_error(connection, 400, "Bad Request", false); return;
+        case FAULT_500:
+            answer_error(connection, 500, "Internal Server Error", false);
+            return;
+        case FAULT_503:
+            answer_error(connection, 503, "Service Unavailable", true);
+            return;
+        case FAULT_429:
+            answer_error(connection, 429, "Too Many Requests", true);
+            return;
+        case FAULT_400:
+            answer_error(connection, 400, "Bad Request", false);
+            return;
         case FAULT_RESET_AFTER:
             if (connection->stream) {
                 stream_head(connection);
@@ -494,7 +510,8 @@ static void start_answer(Connection* connection, uint64_t now) {
             bool longer = connection->fault == FAULT_LENGTH_LONG;
             if (connection->stream) {
                 body.count = 0;
-                print(&body, "data: {\"id\":\"x\",\"object\":\"chat.completion.chunk\",\"model\":\"m\","
+                print(&body,
+                      "data: {\"id\":\"x\",\"object\":\"chat.completion.chunk\",\"model\":\"m\","
                       "\"choices\":[{\"index\":0,\"delta\":{\"content\":\"#000000 \"},"
                       "\"finish_reason\":null}]}\n\ndata: [DONE]\n\n");
             }
@@ -527,7 +544,8 @@ static void start_answer(Connection* connection, uint64_t now) {
             connection->state = DRIPPING;
             timer_set(connection, now + (uint64_t)options.drip_ms * 1000000u);
             return;
-        default: break;
+        default:
+            break;
     }
     if (connection->stream) {
         counts.streams++;
@@ -607,7 +625,8 @@ static void timer_fired(Connection* connection, uint64_t now) {
             timer_set(connection, due + 1000000000u < now ? now : due);
             return;
         }
-        default: return;
+        default:
+            return;
     }
 }
 
@@ -739,8 +758,9 @@ static void metrics_text(Buffer* body) {
 static int listen_on(int port) {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), one = 1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     if (bind(fd, (struct sockaddr*)&address, sizeof address) || listen(fd, 4096)) fail("listen");
     struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
     epoll_ctl(poll_fd, EPOLL_CTL_ADD, fd, &event);
@@ -787,7 +807,8 @@ static bool control(Connection* connection, bool post, const char* body, size_t 
     }
     if (!connection->open) return false;
     stats_text(&text);
-    answer_text(connection, status, status == 200 ? "OK" : "Bad Request", "application/json", "", &text);
+    answer_text(connection, status, status == 200 ? "OK" : "Bad Request", "application/json", "",
+                &text);
     release(&text);
     return flush(connection);
 }
@@ -1045,18 +1066,30 @@ static void read_options(int count, char** arguments) {
             exit(2);
         }
         long number = strtol(value, NULL, 10);
-        if (!strcmp(name, "--port")) options.port = (int)number;
-        else if (!strcmp(name, "--control")) options.control_port = (int)number;
-        else if (!strcmp(name, "--interval-us")) options.interval = (uint64_t)number * 1000;
-        else if (!strcmp(name, "--first-us")) options.first = (uint64_t)number * 1000;
-        else if (!strcmp(name, "--delay-us")) options.delay = (uint64_t)number * 1000;
-        else if (!strcmp(name, "--tokens")) options.tokens = (int)number;
-        else if (!strcmp(name, "--cut-after")) options.cut_after = (int)number;
-        else if (!strcmp(name, "--drip-ms")) options.drip_ms = (int)number;
-        else if (!strcmp(name, "--retry-after")) options.retry_after = (int)number;
-        else if (!strcmp(name, "--seats")) options.seats = (int)number;
-        else if (!strcmp(name, "--model")) options.model = value;
-        else if (!strcmp(name, "--owned-by")) options.owned_by = value;
+        if (!strcmp(name, "--port"))
+            options.port = (int)number;
+        else if (!strcmp(name, "--control"))
+            options.control_port = (int)number;
+        else if (!strcmp(name, "--interval-us"))
+            options.interval = (uint64_t)number * 1000;
+        else if (!strcmp(name, "--first-us"))
+            options.first = (uint64_t)number * 1000;
+        else if (!strcmp(name, "--delay-us"))
+            options.delay = (uint64_t)number * 1000;
+        else if (!strcmp(name, "--tokens"))
+            options.tokens = (int)number;
+        else if (!strcmp(name, "--cut-after"))
+            options.cut_after = (int)number;
+        else if (!strcmp(name, "--drip-ms"))
+            options.drip_ms = (int)number;
+        else if (!strcmp(name, "--retry-after"))
+            options.retry_after = (int)number;
+        else if (!strcmp(name, "--seats"))
+            options.seats = (int)number;
+        else if (!strcmp(name, "--model"))
+            options.model = value;
+        else if (!strcmp(name, "--owned-by"))
+            options.owned_by = value;
         else if (!strcmp(name, "--fault")) {
             int fault = 0;
             while (fault < FAULT_COUNT && strcmp(fault_names[fault], value)) fault++;
@@ -1129,8 +1162,10 @@ int main(int argument_count, char** arguments) {
             if (events[i].events & EPOLLOUT) {
                 if (!flush(connection)) continue;
             }
-            if (events[i].events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) readable(connection);
-            if (connection->open && connection->state == READING && connection->in.start < connection->in.count) {
+            if (events[i].events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+                readable(connection);
+            if (connection->open && connection->state == READING &&
+                connection->in.start < connection->in.count) {
                 parse(connection);
             }
         }
