@@ -38,13 +38,15 @@ package struct Continuation: Sendable, Hashable {
     mutating func rewrite(_ scan: inout ChunkScan, _ cursor: borrowing JSONCursor) -> Verdict {
         var edits = BodyEdits()
         if let choice = scan.first {
+            // Nothing else in the chunk that the client would miss.
+            let isAlone = choice.finishReason == nil && scan.others.isEmpty
             if hadRole, !repeatsRole, choice.hasRole, let member = choice.roleMember {
-                if !choice.isContent, choice.finishReason == nil { return .drop }
+                if !choice.isContent, isAlone { return .drop }
                 edits.replace(member, with: "")
             }
             if !seam.isEmpty, let text = choice.text, choice.hasText {
                 let isEmptied = takeSeam(from: text, cursor, &scan, &edits)
-                if isEmptied, choice.finishReason == nil { return .drop }
+                if isEmptied, isAlone { return .drop }
             }
         }
         replace(scan.id, head?.id, &edits)

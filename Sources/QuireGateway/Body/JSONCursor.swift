@@ -354,7 +354,7 @@ struct JSONCursor: ~Escapable {
     }
 
     /// Where the next byte is that cannot stand for itself in a string, or the text's end.
-    private func endOfPlainText(from start: Int) -> Int {
+    func endOfPlainText(from start: Int) -> Int {
         var index = start
         while index + 8 <= bytes.count {
             let word = bytes.word(at: index)

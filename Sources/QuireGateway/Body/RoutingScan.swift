@@ -208,22 +208,21 @@ package struct RoutingScan: Sendable, Hashable {
         guard text.isEscaped else {
             return hasher.take(body.extracting(text.start..<text.end))
         }
-        var start = text.start
-        var index = start
+        var index = text.start
         while index < text.end, !hasher.isFull {
-            guard body[index] == UInt8(ascii: "\\") else {
-                index += 1
-                continue
-            }
-            hasher.take(body.extracting(start..<index))
-            let (scalar, next) = cursor.escape(at: index)
-            for byte in UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter {
-                hasher.take(byte)
+            let end = min(text.end, cursor.endOfPlainText(from: index))
+            hasher.take(body.extracting(index..<end))
+            guard end < text.end else { return }
+            let (scalar, next) = cursor.escape(at: end)
+            if scalar.isASCII {
+                hasher.take(UInt8(truncatingIfNeeded: scalar.value))
+            } else {
+                for byte in UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter {
+                    hasher.take(byte)
+                }
             }
             index = next
-            start = next
         }
-        hasher.take(body.extracting(start..<max(start, index)))
     }
 
     // MARK: Other members

@@ -3,10 +3,12 @@ import Synchronization
 extension GatewayCore {
     /// Takes a new configuration.
     ///
-    /// Requests under way go on as they began; upstreams that stay keep
-    /// what was learnt of them, and whoever waits may get a slot of a new one at once.
+    /// Requests under way go on as they began; upstreams that stay keep what was learnt of them,
+    /// and whoever waits may get a slot of a new one at once.
     package func reload(_ next: GatewayConfiguration) {
         configuration.withLock { $0 = next }
-        grant { fleet, now in fleet.reload(next.fleet, now: now) }
+        let fleet = expanded(next.fleet)
+        grant { known, now in known.reload(fleet, now: now) }
+        noteUpstreams()
     }
 }

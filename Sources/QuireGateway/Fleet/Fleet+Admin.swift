@@ -28,6 +28,11 @@ extension Fleet {
         return grantWaiters(now: now)
     }
 
+    /// Whether it has asked, by Retry-After, to be left alone for a while.
+    package func isOverloaded(_ id: UpstreamID, now: UInt64) -> Bool {
+        row(of: id).flatMap { upstreams[$0]?.overloadedUntil }.map { $0 > now } ?? false
+    }
+
     /// More models than this an instance cannot make us remember.
     static let maxDiscoveredModels = 1024
 

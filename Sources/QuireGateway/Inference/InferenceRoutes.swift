@@ -58,7 +58,7 @@ package struct InferenceRoutes: Sendable {
                 batch.begin()
             }
         } catch {
-            stream.refuse(GatewayRefusal(error))
+            stream.respond(error)
         }
     }
 
@@ -80,16 +80,5 @@ package struct InferenceRoutes: Sendable {
             on: eventLoop,
             to: receiver
         )
-    }
-}
-
-extension HTTPStream {
-    /// Answers with a refusal in OpenAI's shape.
-    func refuse(_ refusal: GatewayRefusal) {
-        var headers = [("content-type", "application/json")]
-        if let seconds = refusal.retryAfterSeconds { headers.append(("retry-after", "\(seconds)")) }
-        var body = ByteBuffer()
-        refusal.error.writeBody(into: &body)
-        respond(status: refusal.error.status, headers: headers, body: body)
     }
 }

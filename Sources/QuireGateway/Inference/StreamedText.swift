@@ -50,7 +50,7 @@ final class StreamedText: ChatAnswerReceiver {
     func receiveFailure(_ refusal: GatewayRefusal) {
         guard !isOver else { return }
         end()
-        guard stream.hasBegun else { return stream.refuse(refusal) }
+        guard stream.hasBegun else { return stream.respond(refusal) }
         stream.writeChunk { buffer in
             buffer.writeStaticString("event: error\ndata: ")
             refusal.error.writeBody(into: &buffer)

@@ -23,7 +23,7 @@ struct WholeText {
                     headers: [("content-type", "application/json")],
                     body: body
                 )
-            case .failure(let error): stream.refuse(error.refusal)
+            case .failure(let error): stream.respond(error.refusal)
             }
         }
     }

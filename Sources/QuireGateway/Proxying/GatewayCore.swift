@@ -19,6 +19,7 @@ package final class GatewayCore: Sendable {
     /// What `/metrics` shows.
     package let registry: MetricsRegistry
     private let state: Mutex<State>
+    let observed: Mutex<ObservedFleet>
 
     /// Creates the fleet; with the same seed it picks the same.
     package init(_ configuration: GatewayConfiguration, seed: UInt64) {
@@ -27,6 +28,15 @@ package final class GatewayCore: Sendable {
         metrics = GatewayMetrics(&registry)
         self.registry = registry
         state = Mutex(State(fleet: Fleet(configuration.fleet, seed: seed)))
+        let interval = configuration.scrape.interval.clampedNanoseconds
+        observed = Mutex(
+            ObservedFleet(
+                metrics: FleetMetrics(
+                    staleAfterNanoseconds: max(45_000_000_000, interval.saturatingMultiply(3))
+                )
+            )
+        )
+        noteUpstreams()
     }
 
     /// What holds for a request that begins now.
@@ -76,9 +86,9 @@ package final class GatewayCore: Sendable {
         }
     }
 
-    /// Whether the upstream continues a text: as it was configured, or as it was found to be.
-    func canResume(_ upstream: UpstreamID) -> Bool {
-        withFleet { fleet, _ in fleet.configuration(of: upstream)?.canResume ?? false }
+    /// Whether the upstream has asked to be left alone for a while.
+    func isOverloaded(_ upstream: UpstreamID) -> Bool {
+        withFleet { fleet, now in fleet.isOverloaded(upstream, now: now) }
     }
 
     /// A request has waited for too long: whether it is still without a slot.

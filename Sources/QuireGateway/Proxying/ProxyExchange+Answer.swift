@@ -40,6 +40,11 @@ extension ProxyExchange: ResponseReceiver {
         let request = other
         let pick = loop.core.withFleet { fleet, now in fleet.pick(request, now: now) }
         guard case .attempt(let next) = pick else { return false }
+        // All say that they have too much to do: asking on would only add to it.
+        if case .overloaded = outcome, loop.core.isOverloaded(next.upstream) {
+            loop.core.grant { fleet, now in fleet.end(next, .cancelled, now: now) }
+            return false
+        }
         exchange?.abandon()
         endAttempt(outcome)
         pickRequest.isRetry = true
@@ -93,7 +98,7 @@ extension ProxyExchange: ResponseReceiver {
     func receiveEnd(at time: NIODeadline) {
         switch phase {
         case .relaying:
-            if let relay, !relay.answer.isComplete || !relay.answer.isDone {
+            if let relay, !relay.answer.isDone, !relay.answer.hasErrorEvent {
                 // Ended as if all were well, without the end that the API promises.
                 return cut(.cut)
             }

@@ -7,6 +7,10 @@ import QuireTelemetry
 extension ProxyExchange {
     /// The upstream's answer ended too early.
     func cut(_ outcome: Outcome) {
+        if relay?.answer.isDone == true {
+            // All was said; how the connection ended after that is between us and the upstream.
+            return finish()
+        }
         endAttempt(outcome)
         guard relay != nil else {
             // Half of a whole answer: only a broken connection says so.
@@ -26,7 +30,12 @@ extension ProxyExchange {
 
     /// Asks another upstream to go on where the text ends, or ends the stream with an error.
     private func resume() {
-        guard policy.resumes, let scan = request.scan, let relay else { return endWithError() }
+        guard let scan = request.scan, let relay else { return endWithError() }
+        if relay.answer.isComplete {
+            // Only the stream's own end is missing.
+            return complete(with: ByteBuffer(staticString: "data: [DONE]\n\n"))
+        }
+        guard policy.resumes else { return endWithError() }
         while attemptCount < policy.maxAttempts, let attempt = nextResumable() {
             let plan = ResumePlan.make(
                 body: request.body,

@@ -40,7 +40,7 @@ final class ProxyExchange {
     /// When `deadlinePassed` is called.
     var deadline = NIODeadline.distantFuture
     let loop: GatewayLoop
-    let stream: HTTPStream
+    let stream: any AnswerStream
     let request: ProxyRequest
     let policy: RequestPolicy
     var pickRequest: PickRequest
@@ -66,7 +66,8 @@ final class ProxyExchange {
     /// What the client saw; 499, as nginx says, if it left before there was a head.
     var status = 499
 
-    init(loop: GatewayLoop, stream: HTTPStream, request: ProxyRequest, policy: RequestPolicy) {
+    init(loop: GatewayLoop, stream: any AnswerStream, request: ProxyRequest, policy: RequestPolicy)
+    {
         self.loop = loop
         self.stream = stream
         self.request = request
@@ -187,7 +188,8 @@ final class ProxyExchange {
         endAttempt(outcome)
         lastFailure = failure
         guard mayTryAgain(failure) else { return answerFailure() }
-        pickRequest.isRetry = true
+        // Where nothing was sent it is no retry: it may go to whoever is left.
+        if failure != .connect { pickRequest.isRetry = true }
         if let reason = outcome.failure?.retryReason { loop.metrics.retried(reason) }
         // Another upstream is asked at once; waiting is for when the same one is asked again.
         tryOnce()
@@ -267,7 +269,7 @@ final class ProxyExchange {
         let stream = stream
         status = error.status
         over()
-        stream.respond(error, retryAfterSeconds: retryAfterSeconds)
+        stream.respond(GatewayRefusal(error, retryAfterSeconds: retryAfterSeconds))
     }
 
     // MARK: - Time limits and the client

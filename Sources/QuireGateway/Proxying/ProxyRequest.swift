@@ -33,6 +33,23 @@ struct ProxyRequest {
         acceptLanguage = request.head.fields.first("accept-language")
     }
 
+    /// A chat request that a route of the gateway's own makes of another one.
+    init(
+        chat body: ByteBuffer,
+        head: HTTPRequestHead,
+        identity: RequestIdentity
+    ) throws(OpenAIError) {
+        kind = .chat
+        self.head = UpstreamRequest(
+            head,
+            identity: identity,
+            target: ByteBuffer(string: "/v1/chat/completions")
+        )
+        self.body = body
+        scan = try RoutingScan(body)
+        acceptLanguage = head.fields.first("accept-language")
+    }
+
     /// Whether the answer is a stream of events that the gateway reads along.
     var isStream: Bool { kind != .other && scan?.stream == true }
 

@@ -14,10 +14,15 @@ struct UpstreamRequest {
     private let fields: HTTPFields
     private let identity: RequestIdentity
 
-    /// What is not passed on: what belongs to the connection, what we write, and what only the
-    /// gateway may say.
+    /// Whether the client's key is the gateway's own, and no upstream's business.
+    var dropsKey = false
+
+    /// What is not passed on: what belongs to the connection, what we write, what only the
+    /// gateway may say, and the encodings: a compressed answer could not be read along.
     private static let dropped = HTTPFieldNames(
-        HTTPFieldNames.hopByHop + ["host", "expect", "x-request-id", "traceparent"]
+        HTTPFieldNames.hopByHop + [
+            "host", "expect", "x-request-id", "traceparent", "accept-encoding",
+        ]
     )
     private static let droppedWithKey = HTTPFieldNames(
         HTTPFieldNames.hopByHop + [
@@ -25,8 +30,8 @@ struct UpstreamRequest {
         ]
     )
 
-    init(_ head: HTTPRequestHead, identity: RequestIdentity) {
-        let normalized = APIPath.normalized(head.originTarget)
+    init(_ head: HTTPRequestHead, identity: RequestIdentity, target given: ByteBuffer? = nil) {
+        let normalized = given ?? APIPath.normalized(head.originTarget)
         target = normalized
         isAPI = APIPath.isAPI(normalized)
         stickyHeader = head.fields.first("x-session-id")
@@ -59,7 +64,7 @@ struct UpstreamRequest {
         head.writeField("host", endpoint.hostHeader ?? endpoint.address.authority)
         head.writeFields(
             fields,
-            except: upstream.apiKey == nil ? Self.dropped : Self.droppedWithKey
+            except: upstream.apiKey == nil && !dropsKey ? Self.dropped : Self.droppedWithKey
         )
         if let key = upstream.apiKey { head.writeField("authorization", "Bearer \(key)") }
         head.writeField("x-request-id", identity.requestID)

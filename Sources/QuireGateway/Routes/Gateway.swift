@@ -12,6 +12,9 @@ package final class Gateway: HTTPResponder {
     private let core: GatewayCore
     private let loops: [ObjectIdentifier: GatewayLoop]
     private let unixTime: @Sendable () -> Int
+    private let plain: InferenceRoutes
+    private let keys: GatewayKeys
+    private let started: Int
 
     package init(
         _ core: GatewayCore,
@@ -20,9 +23,28 @@ package final class Gateway: HTTPResponder {
     ) {
         self.core = core
         self.unixTime = unixTime
-        self.loops = Dictionary(
+        started = unixTime()
+        let made = Dictionary(
             loops.map { (ObjectIdentifier($0), GatewayLoop(eventLoop: $0, core: core)) },
             uniquingKeysWith: { first, _ in first }
+        )
+        self.loops = made
+        keys = GatewayKeys(core)
+        plain = InferenceRoutes(ProxyDispatcher(core: core, loops: made, unixTime: unixTime))
+    }
+
+    package func admit(_ head: HTTPRequestHead) -> HTTPRefusal? {
+        guard keys.isClosed else { return nil }
+        let isHealth = head.withPath { path in
+            Self.openPaths.contains { path.count == $0.utf8.count && head.path == $0 }
+        }
+        if isHealth || keys.admits(head.fields.firstSlice("authorization")) { return nil }
+        var body = ByteBuffer()
+        OpenAIError.unauthorized().writeBody(into: &body)
+        return HTTPRefusal(
+            status: 401,
+            headers: [("content-type", "application/json"), ("www-authenticate", "Bearer")],
+            body: body
         )
     }
 
@@ -31,9 +53,47 @@ package final class Gateway: HTTPResponder {
         case "/health", "/ping", "/health/ready": respondHealth(on: stream)
         case "/health/live": stream.respond(status: 200)
         case "/metrics": respondMetrics(on: stream)
+        case "/metrics/aggregate": respondFleet(request, on: stream)
+        case "/inference", "/v1/inference": plain.respond(.single, to: request, on: stream)
+        case "/inference/stream", "/v1/inference/stream":
+            plain.respond(.stream, to: request, on: stream)
+        case "/inference/batch", "/v1/inference/batch":
+            plain.respond(.batch, to: request, on: stream)
+        case "/v1/models", "/models", "/v1/v1/models": respondModels(request, on: stream)
         default: proxy(request, on: stream)
         }
     }
+
+    /// What needs no key: balancers have none.
+    private static let openPaths = ["/health", "/ping", "/health/live", "/health/ready"]
+
+    /// The models of all upstreams and their aliases; until one is known, an upstream's own list.
+    private func respondModels(_ request: HTTPRequest, on stream: HTTPStream) {
+        let list = core.modelList(created: started)
+        guard request.method == .get, !list.entries.isEmpty else {
+            return proxy(request, on: stream)
+        }
+        var body = ByteBuffer()
+        list.write(into: &body)
+        stream.respond(status: 200, headers: [("content-type", "application/json")], body: body)
+    }
+
+    /// Every instance's series and the fleet's; `?contents=fleet` or `instances` for one of them.
+    private func respondFleet(_ request: HTTPRequest, on stream: HTTPStream) {
+        let contents: FleetMetrics.Contents =
+            switch request.head.query {
+            case "contents=fleet": .fleet
+            case "contents=instances": .instances
+            default: .all
+            }
+        stream.respond(
+            status: 200,
+            headers: [("content-type", Self.metricsType)],
+            body: core.renderFleet(contents)
+        )
+    }
+
+    private static let metricsType = "text/plain; version=0.0.4; charset=utf-8"
 
     /// Healthy while one upstream can be asked.
     private func respondHealth(on stream: HTTPStream) {
@@ -42,10 +102,10 @@ package final class Gateway: HTTPResponder {
                 $0.isHealthy && !$0.isDraining && !$0.isEjectedByOperator
             }
         }
-        if isUp {
+        if isUp, !stream.isDraining {
             stream.respond(status: 200)
         } else {
-            stream.respond(.serviceUnavailable("No engine is available."))
+            stream.respond(.unavailable("No engine is available.", retryAfterSeconds: 1))
         }
     }
 
@@ -61,7 +121,7 @@ package final class Gateway: HTTPResponder {
         }
         stream.respond(
             status: 200,
-            headers: [("content-type", "text/plain; version=0.0.4; charset=utf-8")],
+            headers: [("content-type", Self.metricsType)],
             body: ByteBuffer(string: core.registry.exposition())
         )
     }
@@ -73,19 +133,8 @@ package final class Gateway: HTTPResponder {
             let policy = core.policy(unixTime: unixTime())
             ProxyExchange(loop: loop, stream: stream, request: proxied, policy: policy).begin()
         } catch {
-            stream.respond(error)
+            stream.respond(GatewayRefusal(error))
         }
-    }
-}
-
-extension HTTPStream {
-    /// Sends an error in OpenAI's shape.
-    func respond(_ error: OpenAIError, retryAfterSeconds: Int? = nil) {
-        var headers = [("content-type", "application/json")]
-        if let retryAfterSeconds { headers.append(("retry-after", "\(retryAfterSeconds)")) }
-        var body = ByteBuffer()
-        error.writeBody(into: &body)
-        respond(status: error.status, headers: headers, body: body)
     }
 }
 

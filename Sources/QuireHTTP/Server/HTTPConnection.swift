@@ -63,6 +63,8 @@ final class HTTPConnection: ChannelInboundHandler {
 
     /// What a refused client may still send before it is cut.
     private static let maxLingeredBytes = 64 << 20
+    /// How long a connection is kept whose client could not know that the server closes.
+    private static let farewellTime = TimeAmount.seconds(1)
     /// An output buffer above this is not kept for the next write.
     private static let maxKeptBytes = 16 << 10
 
@@ -318,7 +320,9 @@ final class HTTPConnection: ChannelInboundHandler {
     /// The stream has written all of its response.
     func finished(_ stream: HTTPStream) {
         self.stream = nil
-        if !stream.keepsAlive || loop.phase == .closing {
+        // A client whose answer did not say `close` may have sent its next request already: while the
+        // server closes, that one is still answered, with the word that it is the last.
+        if !stream.keepsAlive {
             closeAfterOutput(lingering: false)
         } else if !isProcessing {
             process()
@@ -465,7 +469,8 @@ final class HTTPConnection: ChannelInboundHandler {
         case .nothing:
             deadline = Int.max
             return
-        case .request: time = loop.configuration.idleTimeout
+        case .request:
+            time = loop.phase == .closing ? Self.farewellTime : loop.configuration.idleTimeout
         case .head: time = loop.configuration.headerTimeout
         case .body: time = loop.configuration.bodyTimeout
         case .writing:

@@ -9,6 +9,9 @@ import Synchronization
 struct GatewayProcess {
     private let flags: GatewayFlags
 
+    /// Between the word that the gateway leaves, in its answers, and the end of idle connections.
+    private static let farewellTime = TimeAmount.seconds(1)
+
     init(_ flags: GatewayFlags) { self.flags = flags }
 
     func run() throws {
@@ -26,7 +29,13 @@ struct GatewayProcess {
             numberOfThreads: max(1, min(8, System.coreCount / 2))
         )
         let core = GatewayCore(configuration, seed: .random(in: .min ... .max))
-        let reloads = ConfigurationReloads()
+        let reloads = ConfigurationReloads { isAccepted in
+            if isAccepted {
+                core.metrics.reloaded()
+            } else {
+                core.metrics.reloadFailed(atUnixSeconds: Double(time(nil)))
+            }
+        }
         let watcher = ConfigurationWatcher(
             flags,
             started: configuration,
@@ -37,6 +46,7 @@ struct GatewayProcess {
         let firstSignal = control.next().makePromise(of: Int32.self)
         SignalWatcher.start(firstSignal, onHangup: { _ = watcher.reload() })
         let gateway = Gateway(core, loops: group.makeIterator().map { $0 })
+        let observer = FleetObserver(core, eventLoop: control.next())
         let (listener, _) = try Listener.open(
             gateway,
             host: configuration.host,
@@ -46,6 +56,7 @@ struct GatewayProcess {
         let admin = try openAdmin(configuration.admin, core, reloads, watcher, control)
         SignalWatcher.isServing.store(true, ordering: .relaxed)
         watcher.watch()
+        observer.start()
         announce(configuration, listener, admin)
         let signal = try firstSignal.futureResult.wait()
         let seconds = Int64(configuration.shutdownTimeout.components.seconds)
@@ -53,7 +64,11 @@ struct GatewayProcess {
             "\(signal == SIGINT ? "SIGINT" : "SIGTERM"): draining "
                 + "\(listener.connectionCount) connections, for at most \(seconds) s"
         )
+        // Clients with idle connections get to know by their next answer, before those are closed.
+        try listener.beginDrain().wait()
+        try control.next().scheduleTask(in: Self.farewellTime) {}.futureResult.wait()
         try listener.shutdown(within: .seconds(seconds)).wait()
+        try observer.stop().wait()
         try admin?.shutdown(within: .seconds(1)).wait()
         try group.syncShutdownGracefully()
         Log.line("stopped")

@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../../.."
 seconds=${1:-60}
 
-# Gives the modules and objects that the gateway's pure parts stand on.
+# Gives the modules and objects of NIO, which all buffers come from.
 swift build -c release --target QuireOpenAI
 build=.build/release
 out=.build/fuzz/gateway-events
@@ -18,15 +18,21 @@ for map in "$build"/*.build/module.modulemap; do includes+=(-Xcc "-fmodule-map-f
 objects=()
 for name in NIOCore CNIOLinux CNIODarwin CNIOWindows CNIOWASI CNIOOpenBSD CNIOFreeBSD CNIOAtomics \
     _NIOBase64 _NIODataStructures NIOConcurrencyHelpers DequeModule InternalCollectionsUtilities \
-    ContainersPreview Atomics _AtomicsShims QuireJSON QuireOpenAI; do
+    ContainersPreview Atomics _AtomicsShims; do
     [ -d "$build/$name.build" ] || continue
     while IFS= read -r object; do objects+=("$object"); done < <(find "$build/$name.build" -name '*.o')
 done
 
-swiftc -O -parse-as-library -sanitize=fuzzer,address -module-name GatewayFuzz -package-name quire \
-    -swift-version 6 -enable-experimental-feature Lifetimes \
-    -enable-upcoming-feature InternalImportsByDefault -enable-upcoming-feature ExistentialAny \
-    -I "$build/Modules" "${includes[@]}" \
+features=(-O -parse-as-library -package-name quire -swift-version 6
+    -enable-experimental-feature Lifetimes -enable-upcoming-feature InternalImportsByDefault
+    -enable-upcoming-feature ExistentialAny -I "$out" -I "$build/Modules" "${includes[@]}")
+for module in QuireJSON QuireOpenAI; do
+    find "Sources/$module" -name '*.swift' -print0 | xargs -0 swiftc "${features[@]}" -wmo \
+        -sanitize=fuzzer,address -module-name "$module" -emit-module \
+        -emit-module-path "$out/$module.swiftmodule" -c -o "$out/$module.o"
+    objects+=("$out/$module.o")
+done
+swiftc "${features[@]}" -sanitize=fuzzer,address -module-name GatewayFuzz \
     Sources/QuireGateway/Body/*.swift Sources/QuireGateway/Events/*.swift \
     Sources/QuireGateway/Answers/*.swift Tools/fuzz/gateway-events/*.swift "${objects[@]}" -o "$out/fuzzer"
 
