@@ -33,8 +33,10 @@ package final class GatewayMetrics: Sendable {
     /// Stands for the upstream of requests that were answered without one.
     package let noUpstream: UpstreamMetrics
 
-    /// - Parameter modelsMax: how many model names get series of their own. Names come from
-    ///   clients, and a client may make them up.
+    /// Makes the series.
+    ///
+    /// So many model names get series of their own: names come from clients, and a client may make
+    /// them up.
     package init(_ registry: inout MetricsRegistry, modelsMax: Int = 64) {
         self.modelsMax = modelsMax
         requestsInFlight = registry.makeGauge(
@@ -108,7 +110,9 @@ package final class GatewayMetrics: Sendable {
     // MARK: Handles
 
     /// The handles of an upstream; for the same name the same ones, so that counts outlive a
-    /// reload. Asked for when a configuration is loaded: a lock and a look-up.
+    /// reload.
+    ///
+    /// Asked for when a configuration is loaded: a lock and a look-up.
     package func upstream(_ name: String) -> UpstreamMetrics {
         upstreams.withLock { upstreams in
             if let known = upstreams[name] { return known }
@@ -118,8 +122,9 @@ package final class GatewayMetrics: Sendable {
         }
     }
 
-    /// Takes away the series of every upstream but these: what a reload left out. Requests that
-    /// still run at one count on, unseen.
+    /// Takes away the series of every upstream but these: what a reload left out.
+    ///
+    /// Requests that still run at one count on, unseen.
     package func keepUpstreams(_ names: Set<String>) {
         let gone = upstreams.withLock { upstreams in
             let gone = upstreams.keys.filter { !names.contains($0) }
@@ -129,8 +134,10 @@ package final class GatewayMetrics: Sendable {
         for name in gone { families.removeUpstream(name) }
     }
 
-    /// The handles of a model by the name that requests use. Asked for when models are configured
-    /// or discovered; once per request is affordable (a lock and a look-up).
+    /// The handles of a model by the name that requests use.
+    ///
+    /// Asked for when models are configured or discovered; once per request is affordable (a lock
+    /// and a look-up).
     package func model(_ name: String?) -> ModelMetrics {
         guard let name, !name.isEmpty else { return otherModel }
         return models.withLock { models in

@@ -1,7 +1,9 @@
 package import QuireTelemetry
 import Synchronization
 
-/// The handles of one upstream. Made when it is configured; any thread.
+/// The handles of one upstream.
+///
+/// Made when it is configured; any thread.
 package final class UpstreamMetrics: Sendable {
     /// Nil for requests that no upstream answered; their series say `none`.
     package let name: String?
@@ -54,8 +56,10 @@ package final class UpstreamMetrics: Sendable {
         weight = families.weight.handle([name])
     }
 
-    /// The handles of a model at this upstream. Costs a walk over the few models seen here, no
-    /// lock; the first request of a model makes its series.
+    /// The handles of a model at this upstream.
+    ///
+    /// Costs a walk over the few models seen here, no lock; the first request of a model makes its
+    /// series.
     package func route(_ model: ModelMetrics) -> RouteMetrics {
         if let found = firstRoute.load() {
             var route = found
@@ -91,7 +95,9 @@ package final class UpstreamMetrics: Sendable {
     }
 }
 
-/// The handles of one model. Made when its name is first seen; any thread.
+/// The handles of one model.
+///
+/// Made when its name is first seen; any thread.
 package final class ModelMetrics: Sendable {
     package let name: String
     let durationSeconds: Histogram
@@ -153,6 +159,8 @@ package enum BreakerPhase: String, Sendable, CaseIterable {
 }
 
 extension CaseIterable where Self: Equatable, AllCases == [Self] {
-    /// Place among the cases. A handful of them: a walk, no table.
+    /// Place among the cases.
+    ///
+    /// A handful of them: a walk, no table.
     var index: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 }

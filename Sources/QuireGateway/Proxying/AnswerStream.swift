@@ -3,7 +3,9 @@ import QuireHTTP
 import QuireOpenAI
 
 /// Where the answer to a proxied request goes: a client's connection, or a route of the gateway's
-/// own that makes something else of it. On the request's event loop.
+/// own that makes something else of it.
+///
+/// On the request's event loop.
 protocol AnswerStream: AnyObject {
     /// Called once when nobody waits for the answer any more.
     var onDisconnect: (() -> Void)? { get set }
