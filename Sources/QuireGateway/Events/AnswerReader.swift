@@ -170,7 +170,7 @@ package struct AnswerReader: Sendable, Hashable {
         }
         if choice.hasReasoning { obstacles.formUnion(.reasoning) }
         if choice.hasOtherContent { obstacles.formUnion(.otherContent) }
-        if choice.isContent { choices[choice.index].contentChunkCount += 1 }
+        if choice.isToken { choices[choice.index].contentChunkCount += 1 }
         if let text = choice.text, choice.hasText { keep(text, of: choice.index, cursor) }
         if let reason = choice.finishReason {
             choices[choice.index].finishReason = cursor.string(reason) ?? ""

@@ -19,6 +19,8 @@ struct ChunkScan {
 
         var hasText: Bool { text.map { $0.end > $0.start } ?? false }
         var isContent: Bool { hasText || hasReasoning || hasOtherContent }
+        /// Whether it stands for a token: one whose character is not complete has empty text.
+        var isToken: Bool { isContent || text != nil && !hasRole && finishReason == nil }
     }
 
     struct Usage {

@@ -23,7 +23,12 @@ extension Fleet {
             if before.configuration.models.isEmpty { rebuildGroups() }
         }
         let after = upstreams[row]?.condition(at: now, configuration)
-        if condition == .dead, after != .dead { upstreams[row]?.startRamp(at: now) }
+        if condition == .dead, after != .dead {
+            // It was down and is up: what was seen of it before is no reason to wait on.
+            upstreams[row]?.breaker.endWait()
+            upstreams[row]?.passive.endWait()
+            upstreams[row]?.startRamp(at: now)
+        }
         if condition == .healthy, after == .dead { upstreams[row]?.totals.ejections += 1 }
         return grantWaiters(now: now)
     }

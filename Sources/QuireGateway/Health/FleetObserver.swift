@@ -38,6 +38,7 @@ package final class FleetObserver: Sendable {
     /// Begins to watch.
     package func start() {
         core.onChange { [weak self] in self?.follow() }
+        core.onSuspicion { [monitor] in monitor.hurry($0) }
         follow()
         eventLoop.execute { self.tick() }
     }
@@ -66,6 +67,7 @@ package final class FleetObserver: Sendable {
     /// Stops watching.
     package func stop() -> EventLoopFuture<Void> {
         core.onChange {}
+        core.onSuspicion { _ in }
         return monitor.stop().flatMap { self.resolution.stop() }
     }
 }

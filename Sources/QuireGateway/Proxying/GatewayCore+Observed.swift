@@ -14,6 +14,8 @@ struct ObservedFleet: Sendable {
     /// Addresses of host names.
     var addresses: [String: [String]] = [:]
     var changed: @Sendable () -> Void = {}
+    /// Asks soon how an upstream is.
+    var suspect: @Sendable (UpstreamID) -> Void = { _ in }
 }
 
 extension GatewayCore {
@@ -29,6 +31,16 @@ extension GatewayCore {
     func canResume(_ upstream: UpstreamID) -> Bool {
         if observed.withLock({ $0.resumable.contains(upstream) }) { return true }
         return withFleet { fleet, _ in fleet.configuration(of: upstream)?.canResume ?? false }
+    }
+
+    /// Calls `body` with each upstream that a request could not reach, or that broke off.
+    func onSuspicion(_ body: @escaping @Sendable (UpstreamID) -> Void) {
+        observed.withLock { $0.suspect = body }
+    }
+
+    /// A request to the upstream came to nothing: it is checked at once.
+    func suspect(_ upstream: UpstreamID) {
+        observed.withLock { $0.suspect }(upstream)
     }
 
     /// Takes an upstream's metrics, or that they could not be had.

@@ -160,6 +160,7 @@ final class ProxyExchange {
         self.attempt = nil
         pickRequest.excluded.append(attempt.upstream)
         loop.metrics.ended(upstream: upstreamMetrics, failure: outcome.failure)
+        if outcome.isSuspicious { loop.core.suspect(attempt.upstream) }
         loop.core.grant { fleet, now in fleet.end(attempt, outcome, now: now) }
     }
 

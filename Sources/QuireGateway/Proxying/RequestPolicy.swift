@@ -67,6 +67,14 @@ extension Outcome {
         }
     }
 
+    /// Whether it may mean that the upstream is down or hangs.
+    var isSuspicious: Bool {
+        switch self {
+        case .connectFailed, .timedOut, .cut: true
+        case .success, .clientError, .overloaded, .serverError, .cancelled: false
+        }
+    }
+
     /// Whether another upstream may do better.
     var asksForAnother: Bool {
         switch self {

@@ -105,6 +105,11 @@ package struct CircuitBreaker: Sendable {
         }
     }
 
+    /// The instance is another one now: the trial need not wait.
+    package mutating func endWait() {
+        if state == .open { openUntil = 0 }
+    }
+
     private var permittedTrials: Int {
         max(1, configuration.permittedNumberOfCallsInHalfOpenState)
     }

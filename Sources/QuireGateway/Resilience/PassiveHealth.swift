@@ -71,6 +71,12 @@ package struct PassiveHealth: Sendable {
         }
     }
 
+    /// The instance is another one now: the trial need not wait.
+    package mutating func endWait() {
+        ejectionCount = 0
+        if phase == .out { outUntil = 0 }
+    }
+
     private mutating func countFail(at now: UInt64) {
         guard configuration.maxFails > 0 else { return }
         let window = configuration.failTimeout.clampedNanoseconds

@@ -71,8 +71,9 @@ struct ChoiceText {
             piece.finish = Self.wire(ending)
             return .piece
         }
-        let isEmpty = piece.text.isEmpty && piece.logprobs == nil && piece.tokenIDs == nil
-        return isEmpty ? .nothing : .piece
+        // Also without text, as where a character takes several tokens: one piece per token, as vLLM
+        // sends them, lets whoever relays a stream count its tokens.
+        return .piece
     }
 
     /// Makes the last piece of a choice that no token has ended.
