@@ -13,6 +13,8 @@ package struct Continuation: Sendable, Hashable {
     enum Verdict {
         case keep
         case drop
+        /// What was to come again came out otherwise.
+        case diverged
         /// Edits over the event's data.
         case edit(BodyEdits)
     }
@@ -22,8 +24,10 @@ package struct Continuation: Sendable, Hashable {
     private let repeatsRole: Bool
     private let deliveredTokens: Int
     private let promptTokens: Int?
-    /// White space that the continuation will repeat.
+    /// Text that the continuation will repeat.
     private var seam: [UInt8]
+    /// Whether it must repeat it: a last word, and not white space that a template may drop.
+    let repeatsLastWord: Bool
 
     init(after answer: AnswerReader, text seam: [UInt8]) {
         self.head = answer.head
@@ -32,6 +36,18 @@ package struct Continuation: Sendable, Hashable {
         self.deliveredTokens = answer.completionTokens
         self.promptTokens = answer.usage?.promptTokens
         self.seam = seam
+        repeatsLastWord = false
+    }
+
+    /// A continuation whose beginning the client has: the last word, after so many tokens.
+    init(after answer: AnswerReader, again seam: [UInt8], deliveredTokens: Int) {
+        self.head = answer.head
+        self.hadRole = answer.choices.first?.hasRole ?? false
+        self.repeatsRole = answer.repeatsRole
+        self.deliveredTokens = deliveredTokens
+        self.promptTokens = answer.usage?.promptTokens
+        self.seam = seam
+        repeatsLastWord = true
     }
 
     /// Judges a chunk, and corrects the numbers of its scan for who reads it next.
@@ -44,6 +60,7 @@ package struct Continuation: Sendable, Hashable {
                 if !choice.isContent, isAlone { return .drop }
                 edits.replace(member, with: "")
             }
+            if repeatsLastWord, !seam.isEmpty, isOther(choice, cursor) { return .diverged }
             if !seam.isEmpty, let text = choice.text, choice.hasText {
                 let isEmptied = takeSeam(from: text, cursor, &scan, &edits)
                 if isEmptied, isAlone { return .drop }
@@ -55,6 +72,14 @@ package struct Continuation: Sendable, Hashable {
         replace(scan.fingerprint, head?.fingerprint, &edits)
         correctUsage(of: &scan, &edits)
         return edits.isEmpty ? .keep : .edit(edits)
+    }
+
+    /// Whether a choice's text is not the one that must come again, or ends before it.
+    private func isOther(_ choice: ChunkScan.Choice, _ cursor: borrowing JSONCursor) -> Bool {
+        let content = choice.text.map { cursor.unescaped($0) } ?? []
+        let length = min(content.count, seam.count)
+        if content[..<length] != seam[..<length] { return true }
+        return choice.finishReason != nil && content.count < seam.count
     }
 
     private func replace(_ range: Range<Int>?, _ value: ByteBuffer?, _ edits: inout BodyEdits) {

@@ -10,5 +10,8 @@ package struct ResumeOptions: Sendable, Hashable {
     /// where it fills the context.
     package var completionTokensDefault: Int?
 
+    /// Whether the last word is asked for again where the answer is repeatable; see ``ResumePlan``.
+    package var repeatsLastWord = true
+
     package init() {}
 }

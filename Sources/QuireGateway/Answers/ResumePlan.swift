@@ -12,10 +12,12 @@ import QuireOpenAI
 /// event is dropped, so nothing is doubled and nothing is missing by framing. Half a character at
 /// its end (bytes without their rest, or what an engine shows for them, U+FFFD) is left out, and
 /// comes whole with the continuation. The other instance makes tokens of that text anew, and they
-/// need not be those that were sampled: where a word was written as two tokens that the tokenizer
-/// would have joined, the model reads another sequence for the same characters. The client's text is
-/// still whole; at temperature 0 it equals the uncut answer wherever the tokens agree, which is
-/// nearly everywhere, because a model rarely writes what its tokenizer would not. A seed fixes the
+/// need not be those that were sampled, above all where the cut lies within a word. So where the
+/// answer is repeatable (greedy, or with a seed) the last word is not given but asked for again, and
+/// taken off the continuation; should it come out otherwise, the text is continued as it stands.
+/// At temperature 0 the client's text so equals the uncut answer wherever the words before have the
+/// tokens that the tokenizer gives them, which is nearly everywhere, because a model rarely writes
+/// what its tokenizer would not. A seed fixes the
 /// continuation only as far as the engine draws by position. Presence and frequency penalties count
 /// from the seam.
 package enum ResumePlan: Sendable {
@@ -49,7 +51,7 @@ extension ResumePlan {
         if answer.isWhole(scan) {
             return .complete(events: ByteBuffer(staticString: "data: [DONE]\n\n"))
         }
-        let delivered = answer.completionTokens
+        let delivered = answer.deliveredTokens
         guard delivered > 0 else {
             // Nothing but a role, if that: the request as it was. Choices cannot be told apart by
             // one role chunk, and a role may have come for some of them only.
@@ -69,17 +71,47 @@ extension ResumePlan {
         if let limit = scan.maxTokens, delivered >= limit {
             return .complete(events: Self.lastEvents(scan, answer, wantsUsage: wantsUsage))
         }
+        if scan.isRepeatable, options.repeatsLastWord,
+            let plan = repeatingLastWord(of: text, body, scan, edits, answer, options)
+        {
+            return plan
+        }
         var edits = edits
         edits.reduceTokenLimits(by: delivered, scan, options)
-        if scan.layout.messagesEnd != nil {
-            edits.continueMessage(text, scan.layout)
-        } else if let end = scan.layout.promptEnd {
-            edits.insert(Self.jsonText(text, quoted: false), at: end)
-        }
+        edits.continueText(text, scan.layout)
         let seam =
             options.templateTrims && scan.layout.messagesEnd != nil
             ? Array(text.reversed().prefix { Self.isWhitespace($0) }.reversed()) : []
         let continuation = Continuation(after: answer, text: seam)
+        return .request(body: edits.slices(of: body), continuation)
+    }
+
+    /// Bytes of a last word that are asked for again at the most; scripts without spaces have none.
+    private static let lastWordBytesMax = 128
+
+    /// The continuation from before the last word; `nil` where there is nothing to gain.
+    private static func repeatingLastWord(
+        of text: [UInt8],
+        _ body: ByteBuffer,
+        _ scan: RoutingScan,
+        _ edits: BodyEdits,
+        _ answer: AnswerReader,
+        _ options: ResumeOptions
+    ) -> ResumePlan? {
+        guard let choice = answer.choices.first else { return nil }
+        let word = choice.lastWord
+        let tokens = choice.contentChunkCount - word.tokens
+        let before = answer.completionTokens - tokens
+        guard word.bytes < text.count, text.count - word.bytes <= lastWordBytesMax, before >= 0
+        else { return nil }
+        let seam = Array(text[word.bytes...])
+        let continuation = Continuation(after: answer, again: seam, deliveredTokens: before)
+        guard before > 0, word.bytes > 0 else {
+            return .request(body: edits.slices(of: body), continuation)
+        }
+        var edits = edits
+        edits.reduceTokenLimits(by: before, scan, options)
+        edits.continueText(Array(text[..<word.bytes]), scan.layout)
         return .request(body: edits.slices(of: body), continuation)
     }
 
@@ -212,6 +244,15 @@ extension BodyEdits {
             member.writeJSONInteger(standard - delivered)
             member.writeStaticString(",")
             insert(member, at: layout.interior)
+        }
+    }
+
+    /// Puts the text where the engine goes on from.
+    fileprivate mutating func continueText(_ text: [UInt8], _ layout: BodyLayout) {
+        if layout.messagesEnd != nil {
+            continueMessage(text, layout)
+        } else if let end = layout.promptEnd {
+            insert(ResumePlan.jsonText(text, quoted: false), at: end)
         }
     }
 

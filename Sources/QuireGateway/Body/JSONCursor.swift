@@ -211,6 +211,15 @@ struct JSONCursor: ~Escapable {
         return rest
     }
 
+    /// Whether a text begins with white space, as a word's first token mostly does.
+    func beginsWord(_ text: Text) -> Bool {
+        guard text.start < text.end else { return false }
+        if bytes[text.start] == UInt8(ascii: " ") { return true }
+        return bytes[text.start] == UInt8(ascii: "\\")
+            && (bytes[text.start + 1] == UInt8(ascii: "n")
+                || bytes[text.start + 1] == UInt8(ascii: "t"))
+    }
+
     /// The scalar of a checked escape, and where the text goes on.
     func escape(at start: Int) -> (scalar: Unicode.Scalar, next: Int) {
         switch bytes[start + 1] {

@@ -27,6 +27,10 @@ package struct RoutingScan: Sendable, Hashable {
         case (let first, let second): first ?? second
         }
     }
+    /// Whether the same request gives the same answer: greedy, or with a seed.
+    package var isRepeatable: Bool { isGreedy || hasSeed }
+    private var isGreedy = false
+    private var hasSeed = false
     /// Whether the body has a conversation, and not a prompt.
     package private(set) var isChat = false
     /// Keys of the prompt's first 1, 2, … blocks; see `PrefixHasher`.
@@ -114,6 +118,17 @@ package struct RoutingScan: Sendable, Hashable {
             layout.maxCompletionTokens = try Self.readNumber(&cursor)
         } else if cursor.isEqual(key, "min_tokens") {
             layout.minTokens = try Self.readNumber(&cursor)
+        } else if cursor.isEqual(key, "temperature") {
+            _ = try cursor.peek()
+            let start = cursor.position
+            try cursor.skipValue()
+            let digits = body.extracting(start..<cursor.position)
+            isGreedy = digits.indices.allSatisfy {
+                digits[$0] == UInt8(ascii: "0") || digits[$0] == UInt8(ascii: ".")
+            }
+        } else if cursor.isEqual(key, "seed") {
+            hasSeed = try cursor.peek() != UInt8(ascii: "n")
+            try cursor.skipValue()
         } else if cursor.isEqual(key, "n") {
             choiceCount = try cursor.readIntegerIfPresent() ?? 1
             obstacles.set(.severalChoices, if: choiceCount != 1)

@@ -33,6 +33,21 @@ package struct AnswerReader: Sendable, Hashable {
         /// Chunks that carried something: the number of tokens for engines that send each alone.
         package internal(set) var contentChunkCount = 0
         package internal(set) var hasRole = false
+        /// Where the last word begins, with the white space before it: bytes of the text before it,
+        /// and tokens.
+        var lastWord = (bytes: 0, tokens: 0)
+        /// Tokens that the client has, also while the last word is written again.
+        var deliveredTokens = 0
+
+        package static func == (a: Choice, b: Choice) -> Bool {
+            a.text == b.text && a.finishReason == b.finishReason
+                && a.contentChunkCount == b.contentChunkCount && a.hasRole == b.hasRole
+        }
+
+        package func hash(into hasher: inout Hasher) {
+            hasher.combine(text)
+            hasher.combine(contentChunkCount)
+        }
     }
 
     /// Values of the first chunk as they are written there, quotes included.
@@ -79,6 +94,9 @@ package struct AnswerReader: Sendable, Hashable {
     package var completionTokens: Int {
         usage?.completionTokens ?? choices.reduce(0) { $0 + $1.contentChunkCount }
     }
+
+    /// Tokens that the client has of an answer of one choice.
+    var deliveredTokens: Int { max(completionTokens, choices.first?.deliveredTokens ?? 0) }
 
     /// The id of the answer; `nil` before the first chunk.
     package var id: String? {
@@ -170,12 +188,24 @@ package struct AnswerReader: Sendable, Hashable {
         }
         if choice.hasReasoning { obstacles.formUnion(.reasoning) }
         if choice.hasOtherContent { obstacles.formUnion(.otherContent) }
+        if let text = choice.text, choice.hasText, cursor.beginsWord(text) {
+            choices[choice.index].lastWord = (
+                choices[choice.index].text.count, choices[choice.index].contentChunkCount
+            )
+        }
         if choice.isToken { choices[choice.index].contentChunkCount += 1 }
         if let text = choice.text, choice.hasText { keep(text, of: choice.index, cursor) }
         if let reason = choice.finishReason {
             choices[choice.index].finishReason = cursor.string(reason) ?? ""
             obstacles.formUnion(.finished)
         }
+    }
+
+    /// The tokens of the last word will come again.
+    mutating func expectLastWordAgain() {
+        guard !choices.isEmpty else { return }
+        choices[0].deliveredTokens = deliveredTokens
+        choices[0].contentChunkCount = choices[0].lastWord.tokens
     }
 
     private mutating func keep(

@@ -15,6 +15,8 @@ package struct StreamRelay: Sendable {
     private var framing: EventFraming
     private let wantsUsage: Bool
     private var continuation: Continuation?
+    /// Whether a continuation did not repeat what it had to; the bytes after that are dropped.
+    package private(set) var hasDiverged = false
 
     /// - Parameters:
     ///   - wantsUsage: Whether the client asked for the usage chunk itself.
@@ -37,7 +39,7 @@ package struct StreamRelay: Sendable {
         while let place = framing.findEvent() {
             switch judge(place) {
             case .keep: output.keptBytes += place.count
-            case .drop:
+            case .drop, .diverged:
                 output.flush(&framing)
                 _ = framing.take(place.count)
             case .edit(let edits):
@@ -62,7 +64,9 @@ package struct StreamRelay: Sendable {
     /// Half an event is dropped: the client has nothing of it.
     package mutating func beginContinuation(_ continuation: Continuation) {
         framing = framing.restarted()
+        if continuation.repeatsLastWord { answer.expectLastWordAgain() }
         self.continuation = continuation
+        hasDiverged = false
     }
 
     private mutating func judge(_ place: EventPlace) -> Continuation.Verdict {
@@ -93,7 +97,12 @@ package struct StreamRelay: Sendable {
         var cursor = JSONCursor(data)
         do throws(JSONError) {
             var scan = try ChunkScan(&cursor)
+            guard !hasDiverged else { return .drop }
             let rewritten = continuation?.rewrite(&scan, cursor) ?? .keep
+            if case .diverged = rewritten {
+                hasDiverged = true
+                return .drop
+            }
             let chunk = answer.read(scan, cursor, data)
             if case .drop = verdict(of: chunk) { return .drop }
             return rewritten

@@ -83,6 +83,11 @@ extension ProxyExchange: ResponseReceiver {
         upstreamMetrics.bytesDown.increment(by: bytes.readableBytes)
         if relay != nil {
             if let output = relay?.receive(bytes) { stream.write(output) }
+            if relay?.hasDiverged == true {
+                exchange?.abandon()
+                repeatsLastWord = false
+                return cut(.cancelled)
+            }
         } else {
             if request.kind != .other { tail.append(bytes) }
             stream.write(bytes)

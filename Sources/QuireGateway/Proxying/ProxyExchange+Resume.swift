@@ -36,6 +36,8 @@ extension ProxyExchange {
             return complete(with: ByteBuffer(staticString: "data: [DONE]\n\n"))
         }
         guard policy.resumes else { return endWithError() }
+        var options = policy.resumeOptions
+        options.repeatsLastWord = repeatsLastWord
         while attemptCount < policy.maxAttempts, let attempt = nextResumable() {
             let plan = ResumePlan.make(
                 body: request.body,
@@ -43,7 +45,7 @@ extension ProxyExchange {
                 edits: request.edits(for: attempt),
                 answer: relay.answer,
                 wantsUsage: request.wantsUsage,
-                options: policy.resumeOptions
+                options: options
             )
             switch plan {
             case .request(let pieces, let continuation):

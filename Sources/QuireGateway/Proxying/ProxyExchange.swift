@@ -55,6 +55,8 @@ final class ProxyExchange {
     var outcome = Outcome.success
     /// Reads a streamed answer along; nil for others.
     var relay: StreamRelay?
+    /// False once a last word that was asked for again came out otherwise.
+    var repeatsLastWord = true
     /// Finds the usage at the end of a whole answer.
     var tail = AnswerTail()
     /// The series of the upstream that was asked last; those of none before that.
