@@ -383,6 +383,14 @@ final class ConfigurationSection {
         ConfigurationError(path: Self.join(givenPath, name), reason: reason)
     }
 
+    /// Whether one of the keys stands there with nothing behind it, as an unset variable leaves it.
+    func isBlank(_ names: String...) -> Bool {
+        names.contains { name in
+            members[KeyName.normalized(name)].map { $0.value.isNull || $0.value.string == "" }
+                ?? false
+        }
+    }
+
     func isGiven(_ name: String, or aliases: [String] = []) -> Bool {
         ([name] + aliases).contains {
             members[KeyName.normalized($0)].map { !$0.value.isNull } ?? false

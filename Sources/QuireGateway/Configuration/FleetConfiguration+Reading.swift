@@ -84,7 +84,10 @@ extension UpstreamConfiguration {
         try section.strings("models", &models)
         try section.texts("model_names", &modelNames)
         try section.secret("api_key", &apiKey)
-        try section.bool("resume", &canResume)
+        var resumes = false
+        let saysResume = section.isGiven("resume")
+        try section.bool("resume", &resumes)
+        if saysResume { canResume = resumes }
     }
 }
 

@@ -85,16 +85,22 @@ extension GatewayConfiguration {
                 try texts.string("zh", &fallback.chineseText)
             }
         }
+        try section.bool("resume", &resumes)
         try section.section("admin", short: "port") { part throws(ConfigurationError) in
             try admin.take(part)
         }
     }
 
     private mutating func takeKeys(_ section: ConfigurationSection) throws(ConfigurationError) {
+        let isBlank = section.isBlank("api_keys", "api_key")
         try section.strings("api_keys", isSecret: true, &apiKeys)
         var single: String?
         try section.secret("api_key", &single)
         if let single { apiKeys.append(single) }
+        // An empty variable in a template must not open the gateway to everybody.
+        guard !isBlank else {
+            throw section.error("api_keys", "is empty; leave it out to serve without keys")
+        }
         guard apiKeys.allSatisfy(ConfigurationSection.isHeaderText) else {
             throw section.error("api_keys", "a key must be printable and without blanks")
         }

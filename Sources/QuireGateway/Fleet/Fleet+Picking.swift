@@ -3,7 +3,7 @@ extension Fleet {
     package mutating func pick(_ request: PickRequest, now: UInt64) -> Pick {
         if !request.isRetry { retryBudget.deposit(configuration.retry) }
         guard let group = group(for: request.model) else { return .refused(.unknownModel) }
-        let fallbacks = groups[group].fallbackModels
+        let fallbacks = request.mayFallBack ? groups[group].fallbackModels : []
         // With a fallback model, a group whose instances are all ejected gives way to it.
         switch place(request, in: group, mayPanic: fallbacks.isEmpty, now: now) {
         case .placed(let attempt): return .attempt(attempt)

@@ -17,6 +17,9 @@ package struct PickRequest: Sendable {
     /// Whether it may wait for a slot; without, a full group refuses at once.
     package var mayWait: Bool = true
 
+    /// Whether another model may answer, where the configuration names one for that.
+    package var mayFallBack: Bool = true
+
     package init(model: String? = nil) {
         self.model = model
     }

@@ -24,7 +24,7 @@ package struct UpstreamConfiguration: Hashable, Sendable {
     /// Sent as its bearer token in place of the client's.
     package var apiKey: String?
     /// Whether it continues a cut answer by prefix (`continue_final_message`).
-    package var canResume: Bool = false
+    package var canResume: Bool?
 
     package init(name: String, endpoint: UpstreamEndpoint) {
         self.name = name

@@ -79,6 +79,8 @@ extension MonitorConfiguration {
         func interval(_ duration: Duration) -> Duration {
             duration > .zero ? duration : .seconds(86400 * 365)
         }
+        checksHealth = configuration.health.interval > .zero
+        scrapes = configuration.scrape.interval > .zero
         healthPath = configuration.health.path
         healthInterval = interval(configuration.health.interval)
         downInterval = min(healthInterval, .seconds(1))

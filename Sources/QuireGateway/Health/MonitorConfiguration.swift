@@ -1,5 +1,7 @@
 /// How often instances are asked how they are, and how long they may take.
 package struct MonitorConfiguration: Hashable, Sendable {
+    package var checksHealth = true
+    package var scrapes = true
     package var healthPath = "/health"
     package var healthInterval: Duration = .seconds(5)
     /// Between checks of an instance whose last one failed.

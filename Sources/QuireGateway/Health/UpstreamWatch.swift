@@ -19,6 +19,9 @@ package struct UpstreamWatch: Sendable {
         let spread = Double(configuration.startSpread.clampedNanoseconds) * generator.unit()
         let first = now.saturatingAdd(UInt64(spread))
         due = Array(repeating: first, count: Probe.allCases.count)
+        // As if they were under way for ever.
+        if !configuration.checksHealth { due[Probe.health.rawValue] = .max }
+        if !configuration.scrapes { due[Probe.metrics.rawValue] = .max }
     }
 
     /// When the next probe is due; the end of time while all are under way.

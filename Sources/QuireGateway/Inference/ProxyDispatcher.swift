@@ -23,7 +23,8 @@ struct ProxyDispatcher: ChatDispatcher {
             let request = try ProxyRequest(
                 chat: dispatch.body,
                 head: dispatch.head,
-                identity: RequestIdentity(dispatch.head)
+                identity: RequestIdentity(dispatch.head),
+                dropsKey: core.hasKeys
             )
             ProxyExchange(
                 loop: loop,
@@ -93,6 +94,10 @@ private final class ProxiedChat: AnswerStream, ChatCall {
             return
         }
         _ = relay.receive(bytes)
+        guard !relay.answer.obstacles.contains(.textNotKept) else {
+            fail(.badGateway("The engine's answer is too long."))
+            return abandon()
+        }
         guard let text = relay.answer.choices.first?.text, text.count > givenBytes else { return }
         let piece = ByteBuffer(bytes: text[givenBytes...])
         givenBytes = text.count

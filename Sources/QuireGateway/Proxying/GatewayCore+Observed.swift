@@ -22,6 +22,9 @@ extension GatewayCore {
     /// Engines that continue a text, by what their model list says who owns the models.
     private static let resumingEngines: Set<String> = ["quire", "vllm"]
 
+    /// Whether clients bring keys of the gateway's own.
+    var hasKeys: Bool { configuration.withLock { !$0.apiKeys.isEmpty } }
+
     /// Calls `body` after each change of the upstreams, instead of what was called before.
     func onChange(_ body: @escaping @Sendable () -> Void) {
         observed.withLock { $0.changed = body }
@@ -29,8 +32,10 @@ extension GatewayCore {
 
     /// Whether the upstream continues a text: as it was configured, or as it was found to be.
     func canResume(_ upstream: UpstreamID) -> Bool {
-        if observed.withLock({ $0.resumable.contains(upstream) }) { return true }
-        return withFleet { fleet, _ in fleet.configuration(of: upstream)?.canResume ?? false }
+        let isKnown = observed.withLock { $0.resumable.contains(upstream) }
+        return withFleet { fleet, _ in
+            fleet.configuration(of: upstream).map { $0.canResume ?? isKnown } ?? false
+        }
     }
 
     /// Calls `body` with each upstream that a request could not reach, or that broke off.
@@ -90,14 +95,17 @@ extension GatewayCore {
 
     /// The upstreams have changed: series of those that are gone go, and the observer follows.
     func noteUpstreams() {
-        let names = withFleet { fleet, now in
-            fleet.status(now: now).filter { !$0.isRetired }.map(\.name)
+        let known = withFleet { fleet, now in
+            fleet.status(now: now).filter { !$0.isRetired }.map { ($0.name, $0.id) }
         }
+        let names = known.map(\.0)
+        let ids = Set(known.map(\.1))
         metrics.keepUpstreams(Set(names))
         let changed = observed.withLock { observed in
             observed.metrics.configure(names, models: observed.models.mapValues { $0.map(\.id) })
             observed.loads = observed.loads.filter { names.contains($0.key) }
             observed.models = observed.models.filter { names.contains($0.key) }
+            observed.resumable = observed.resumable.intersection(ids)
             return observed.changed
         }
         changed()

@@ -1,4 +1,5 @@
 import NIOCore
+import QuireHTTP
 package import QuireTelemetry
 import Synchronization
 
@@ -44,6 +45,7 @@ package final class GatewayCore: Sendable {
         configuration.withLock { configuration in
             RequestPolicy(
                 limits: configuration.limits,
+                connections: ServerConnections.Limits(configuration),
                 maxAttempts: max(1, configuration.fleet.retry.maxAttempts),
                 resumes: configuration.resumes,
                 fallback: configuration.fallback.answer,
@@ -105,5 +107,16 @@ package final class GatewayCore: Sendable {
     func cancel(_ ticket: Ticket) {
         grant { fleet, now in fleet.cancel(ticket, now: now) }
         state.withLock { $0.waiters[ticket] = nil }
+    }
+}
+
+extension ServerConnections.Limits {
+    init(_ configuration: GatewayConfiguration) {
+        self.init()
+        connectTimeout = configuration.limits.connect
+        maxFree = max(0, configuration.keepalive.connections)
+        idleTimeout = .nanoseconds(
+            Int64(clamping: configuration.keepalive.timeout.clampedNanoseconds)
+        )
     }
 }

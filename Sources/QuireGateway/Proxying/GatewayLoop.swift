@@ -24,17 +24,20 @@ final class GatewayLoop: @unchecked Sendable {
         self.core = core
     }
 
-    /// The connections to an address.
-    func connections(to address: ServerAddress, connectTimeout: TimeAmount) -> ServerConnections {
+    /// The connections to an address; new ones where a reload has changed their limits.
+    func connections(
+        to address: ServerAddress,
+        _ limits: ServerConnections.Limits
+    ) -> ServerConnections {
         eventLoop.preconditionInEventLoop()
-        if let known = connections[address] { return known }
+        if let known = connections[address] {
+            if known.limits == limits { return known }
+            known.closeFree()
+        }
         if connections.count >= Self.maxAddresses {
             for known in connections.values { known.closeFree() }
             connections = [:]
         }
-        var limits = ServerConnections.Limits()
-        limits.connectTimeout = connectTimeout
-        limits.idleTimeout = .seconds(4)
         let made = ServerConnections(address: address, eventLoop: eventLoop, limits: limits)
         connections[address] = made
         return made

@@ -15,7 +15,8 @@ extension ProxyExchange: ResponseReceiver {
         switch phase {
         case .sent:
             let outcome = Outcome(head)
-            if outcome.asksForAnother, attemptCount < policy.maxAttempts,
+            if outcome.asksForAnother, request.mayRepeat(after: outcome),
+                attemptCount < policy.maxAttempts,
                 tryAnother(instead: outcome)
             {
                 return
@@ -74,7 +75,10 @@ extension ProxyExchange: ResponseReceiver {
             output.writeFields(head.fields, except: Self.droppedFields)
             output.writeField("x-request-id", requestID)
         }
-        stream.onWritable = { self.exchange?.isReading = true }
+        stream.onWritable = {
+            self.deadline = self.bounded(.now() + self.policy.limits.betweenBytes)
+            self.exchange?.isReading = true
+        }
     }
 
     func receiveBody(_ bytes: ByteBuffer, at time: NIODeadline) {
@@ -86,13 +90,21 @@ extension ProxyExchange: ResponseReceiver {
             if relay?.hasDiverged == true {
                 exchange?.abandon()
                 repeatsLastWord = false
+                attemptCount -= 1
+                endAttempt(.cancelled)
+                // It can go on as well as any other, only not from before the word.
+                _ = pickRequest.excluded.popLast()
                 return cut(.cancelled)
             }
         } else {
             if request.kind != .other { tail.append(bytes) }
             stream.write(bytes)
         }
-        if !stream.isWritable { exchange?.isReading = false }
+        if !stream.isWritable {
+            // A client that does not read is no fault of the upstream's; the listener bounds it.
+            exchange?.isReading = false
+            deadline = bounded(.distantFuture)
+        }
     }
 
     func receivePause() {

@@ -35,7 +35,7 @@ extension ProxyExchange {
             // Only the stream's own end is missing.
             return complete(with: ByteBuffer(staticString: "data: [DONE]\n\n"))
         }
-        guard policy.resumes else { return endWithError() }
+        guard policy.resumes, !isOutOfTime else { return endWithError() }
         var options = policy.resumeOptions
         options.repeatsLastWord = repeatsLastWord
         while attemptCount < policy.maxAttempts, let attempt = nextResumable() {
@@ -68,6 +68,8 @@ extension ProxyExchange {
     private func nextResumable() -> Attempt? {
         pickRequest.isRetry = true
         pickRequest.mayWait = false
+        // Half an answer of one model is not finished by another.
+        pickRequest.mayFallBack = false
         guard loop.core.withFleet({ fleet, now in fleet.takeRetry(now: now) }) else { return nil }
         // Bounded by the upstreams: each that cannot is excluded.
         while true {

@@ -49,6 +49,8 @@ final class ProxyExchange {
     var attempt: Attempt?
     var exchange: Exchange?
     var attemptCount = 0
+    private var connectFailureCount = 0
+    private var backOffCount = 0
     /// What the last failed attempt came to, for when there is no further one.
     var lastFailure = Failure.none
     /// What the answer that is being relayed says of its upstream.
@@ -136,7 +138,7 @@ final class ProxyExchange {
         upstreamMetrics.bytesUp.increment(by: body.readableBytes)
         let connections = loop.connections(
             to: upstream.endpoint.address,
-            connectTimeout: policy.limits.connect
+            policy.connections
         )
         deadline = bounded(.now() + policy.limits.firstByte)
         let made = connections.send(
@@ -199,10 +201,16 @@ final class ProxyExchange {
     }
 
     private func mayTryAgain(_ failure: Failure) -> Bool {
-        guard NIODeadline.now() < started + policy.limits.total else { return false }
+        guard !isOutOfTime else { return false }
         // Where nothing was sent the try costs nobody anything; the pick ends when all were tried.
-        if case .connect = failure, attemptCount < policy.maxConnectAttempts { return true }
-        return attemptCount < policy.maxAttempts
+        if case .connect = failure {
+            connectFailureCount += 1
+            // It was no attempt at an answer.
+            attemptCount -= 1
+            return connectFailureCount < policy.maxConnectAttempts
+        }
+        // What may have been done must not be done twice.
+        return request.isRepeatable && attemptCount < policy.maxAttempts
             && loop.core.withFleet { fleet, now in fleet.takeRetry(now: now) }
     }
 
@@ -210,9 +218,10 @@ final class ProxyExchange {
     /// so that an engine that is being restarted costs time and not an error.
     private func backOff(_ refusal: Refusal) -> Bool {
         guard case .noneHealthy = refusal, case .connect = lastFailure,
-            attemptCount < policy.maxAttempts, !pickRequest.excluded.isEmpty
+            backOffCount < policy.maxAttempts - 1, !pickRequest.excluded.isEmpty
         else { return false }
-        let retry = attemptCount - 1
+        let retry = backOffCount
+        backOffCount += 1
         let pause = loop.core.withFleet { fleet, _ in fleet.backoffNanoseconds(retry: retry) }
         phase = .backingOff
         deadline = bounded(.now() + .nanoseconds(Int64(clamping: pause)))
@@ -280,6 +289,7 @@ final class ProxyExchange {
     /// The loop's sweep found that the time is up.
     func deadlinePassed() {
         deadline = .distantFuture
+        if isOutOfTime { return endOutOfTime() }
         switch phase {
         case .waiting(let ticket):
             // Granted in this moment: the word is on its way.
@@ -295,6 +305,33 @@ final class ProxyExchange {
         case .relaying, .resuming:
             exchange?.abandon()
             cut(.timedOut)
+        case .over:
+            break
+        }
+    }
+
+    /// Whether the time of the whole request is up.
+    var isOutOfTime: Bool { NIODeadline.now() >= started + policy.limits.total }
+
+    /// The request has had its time: that says nothing about the upstream that it is at.
+    private func endOutOfTime() {
+        switch phase {
+        case .waiting(let ticket):
+            loop.core.cancel(ticket)
+            stopWaiting()
+            lastFailure = .timeout
+            answerFailure()
+        case .backingOff:
+            lastFailure = .timeout
+            answerFailure()
+        case .sent:
+            exchange?.abandon()
+            endAttempt(.cancelled)
+            lastFailure = .timeout
+            answerFailure()
+        case .relaying, .resuming:
+            exchange?.abandon()
+            cut(.cancelled)
         case .over:
             break
         }

@@ -17,10 +17,26 @@ struct ProxyRequest {
     /// What the body says; nil where there is none to read.
     let scan: RoutingScan?
     let acceptLanguage: String?
+    /// Whether it may be sent a second time after an upstream may have begun to work on it.
+    let isRepeatable: Bool
+
+    /// What computes and changes nothing.
+    private static let pureRoutes: Set<String> = [
+        "/v1/embeddings", "/v1/rerank", "/v1/score", "/v1/messages", "/v1/responses", "/tokenize",
+        "/detokenize", "/v1/audio/transcriptions", "/v1/audio/translations", "/pooling",
+        "/classify",
+    ]
 
     /// Reads a request; a body that is no JSON object is refused here, as every engine would.
-    init(_ request: HTTPRequest, identity: RequestIdentity) throws(OpenAIError) {
-        head = UpstreamRequest(request.head, identity: identity)
+    init(
+        _ request: HTTPRequest,
+        identity: RequestIdentity,
+        dropsKey: Bool
+    ) throws(OpenAIError) {
+        guard APIPath.isPlain(request.head.path) else {
+            throw .badRequest("The path must not hold '.' or '..' segments.")
+        }
+        head = UpstreamRequest(request.head, identity: identity, dropsKey: dropsKey)
         body = request.body
         kind =
             switch (request.method, head.path) {
@@ -28,7 +44,14 @@ struct ProxyRequest {
             case (.post, "/v1/completions"): .completion
             default: .other
             }
-        let isJSON = request.method == .post && request.body.readableBytes > 0
+        let type = request.head.fields.first("content-type")?.lowercased()
+        let saysJSON = type.map { $0.contains("json") } ?? true
+        let isJSON =
+            request.method == .post && request.body.readableBytes > 0
+            && (saysJSON || kind != .other)
+        isRepeatable =
+            kind != .other || [.get, .head, .options].contains(request.method)
+            || Self.pureRoutes.contains(head.path)
         scan = isJSON && head.isAPI ? try RoutingScan(request.body) : nil
         acceptLanguage = request.head.fields.first("accept-language")
     }
@@ -37,21 +60,25 @@ struct ProxyRequest {
     init(
         chat body: ByteBuffer,
         head: HTTPRequestHead,
-        identity: RequestIdentity
+        identity: RequestIdentity,
+        dropsKey: Bool
     ) throws(OpenAIError) {
         kind = .chat
-        self.head = UpstreamRequest(
-            head,
-            identity: identity,
-            target: ByteBuffer(string: "/v1/chat/completions")
-        )
+        self.head = UpstreamRequest(chatFrom: head, identity: identity, dropsKey: dropsKey)
         self.body = body
+        isRepeatable = true
         scan = try RoutingScan(body)
         acceptLanguage = head.fields.first("accept-language")
     }
 
     /// Whether the answer is a stream of events that the gateway reads along.
     var isStream: Bool { kind != .other && scan?.stream == true }
+
+    /// Whether another upstream may be asked after this answer: always if it was refused for load.
+    func mayRepeat(after outcome: Outcome) -> Bool {
+        if case .overloaded = outcome { return true }
+        return isRepeatable
+    }
 
     /// Whether the client asked for the usage chunk itself.
     var wantsUsage: Bool { scan?.includeUsage ?? false }

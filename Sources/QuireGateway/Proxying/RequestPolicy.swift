@@ -5,6 +5,8 @@ import QuireHTTP
 /// changes nothing under way.
 struct RequestPolicy: Sendable {
     var limits: TimeLimits
+    /// Bounds on the connections to upstreams.
+    var connections: ServerConnections.Limits
     /// Attempts together, the first included.
     var maxAttempts: Int
     /// Attempts where nothing could be sent are free, up to so many together.
@@ -48,7 +50,8 @@ extension Outcome {
         case 429: self = .overloaded(retryAfterSeconds: seconds)
         case 503 where retryAfter != nil: self = .overloaded(retryAfterSeconds: seconds)
         case 408: self = .timedOut
-        case ..<500: self = .clientError(status: head.status)
+        // Not implemented, or not in this version of HTTP: what was asked for is at fault.
+        case ..<500, 501, 505: self = .clientError(status: head.status)
         default: self = .serverError(status: head.status)
         }
     }

@@ -15,28 +15,61 @@ struct UpstreamRequest {
     private let identity: RequestIdentity
 
     /// Whether the client's key is the gateway's own, and no upstream's business.
-    var dropsKey = false
+    private let dropsKey: Bool
+    /// Whether it is a chat request that the gateway makes of a plain one.
+    private let isOwnChat: Bool
 
     /// What is not passed on: what belongs to the connection, what we write, what only the
     /// gateway may say, and the encodings: a compressed answer could not be read along.
-    private static let dropped = HTTPFieldNames(
+    private static let droppedNames =
         HTTPFieldNames.hopByHop + [
             "host", "expect", "x-request-id", "traceparent", "accept-encoding",
         ]
-    )
-    private static let droppedWithKey = HTTPFieldNames(
-        HTTPFieldNames.hopByHop + [
-            "host", "expect", "x-request-id", "traceparent", "authorization",
-        ]
+    private static let dropped = HTTPFieldNames(droppedNames)
+    private static let droppedWithKey = HTTPFieldNames(droppedNames + ["authorization"])
+    private static let droppedForOwnChat = HTTPFieldNames(
+        droppedNames + ["authorization", "content-type", "accept"]
     )
 
-    init(_ head: HTTPRequestHead, identity: RequestIdentity, target given: ByteBuffer? = nil) {
-        let normalized = given ?? APIPath.normalized(head.originTarget)
+    /// The request as it came.
+    init(_ head: HTTPRequestHead, identity: RequestIdentity, dropsKey: Bool) {
+        self.init(
+            head,
+            identity: identity,
+            dropsKey: dropsKey,
+            target: APIPath.normalized(head.originTarget),
+            method: head.methodName,
+            isOwnChat: false
+        )
+    }
+
+    /// A chat request that a plain one was made into.
+    init(chatFrom head: HTTPRequestHead, identity: RequestIdentity, dropsKey: Bool) {
+        self.init(
+            head,
+            identity: identity,
+            dropsKey: dropsKey,
+            target: ByteBuffer(staticString: "/v1/chat/completions"),
+            method: "POST",
+            isOwnChat: true
+        )
+    }
+
+    private init(
+        _ head: HTTPRequestHead,
+        identity: RequestIdentity,
+        dropsKey: Bool,
+        target normalized: ByteBuffer,
+        method: String,
+        isOwnChat: Bool
+    ) {
+        self.dropsKey = dropsKey
+        self.isOwnChat = isOwnChat
         target = normalized
         isAPI = APIPath.isAPI(normalized)
         stickyHeader = head.fields.first("x-session-id")
-        method = head.methodName
-        isHead = head.method == .head
+        self.method = method
+        isHead = method == "HEAD"
         fields = head.fields
         self.identity = identity
     }
@@ -62,10 +95,16 @@ struct UpstreamRequest {
             head.writeRequestLine(ByteBuffer(string: method), target: whole)
         }
         head.writeField("host", endpoint.hostHeader ?? endpoint.address.authority)
-        head.writeFields(
-            fields,
-            except: upstream.apiKey == nil && !dropsKey ? Self.dropped : Self.droppedWithKey
-        )
+        let keepsKey = upstream.apiKey == nil && !dropsKey
+        if isOwnChat {
+            head.writeFields(fields, except: Self.droppedForOwnChat)
+            head.writeField("content-type", "application/json")
+            if keepsKey, let key = fields.first("authorization") {
+                head.writeField("authorization", key)
+            }
+        } else {
+            head.writeFields(fields, except: keepsKey ? Self.dropped : Self.droppedWithKey)
+        }
         if let key = upstream.apiKey { head.writeField("authorization", "Bearer \(key)") }
         head.writeField("x-request-id", identity.requestID)
         head.writeField("traceparent", identity.traceparent)
@@ -100,6 +139,23 @@ enum APIPath {
         var result = ByteBuffer(string: "/v1")
         result.writeImmutableBuffer(path)
         return result
+    }
+}
+
+extension APIPath {
+    /// Whether a path stays within its base whoever resolves it: no `.` or `..` segment, written
+    /// out or percent-encoded, and no `//` at its beginning.
+    static func isPlain(_ path: String) -> Bool {
+        guard !path.hasPrefix("//") else { return false }
+        for segment in path.split(separator: "/") {
+            let plain = segment.lowercased().replacing("%2e", with: ".")
+            if plain == "." || plain == ".." || plain.contains("%2f") || plain.contains("%5c")
+                || plain.contains("\\")
+            {
+                return false
+            }
+        }
+        return true
     }
 }
 

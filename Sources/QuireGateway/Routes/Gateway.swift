@@ -54,14 +54,27 @@ package final class Gateway: HTTPResponder {
         case "/health/live": stream.respond(status: 200)
         case "/metrics": respondMetrics(on: stream)
         case "/metrics/aggregate": respondFleet(request, on: stream)
-        case "/inference", "/v1/inference": plain.respond(.single, to: request, on: stream)
-        case "/inference/stream", "/v1/inference/stream":
-            plain.respond(.stream, to: request, on: stream)
-        case "/inference/batch", "/v1/inference/batch":
-            plain.respond(.batch, to: request, on: stream)
+        case "/inference", "/v1/inference", "/inference/stream", "/v1/inference/stream",
+            "/inference/batch", "/v1/inference/batch":
+            guard request.method == .post else {
+                return stream.respond(GatewayRefusal(.methodNotAllowed("This path takes POST.")))
+            }
+            respondPlain(request, on: stream)
         case "/v1/models", "/models", "/v1/v1/models": respondModels(request, on: stream)
+        case let path where path.hasPrefix("/v1/models/"):
+            respondModel(String(path.dropFirst("/v1/models/".count)), request, on: stream)
         default: proxy(request, on: stream)
         }
+    }
+
+    private func respondPlain(_ request: HTTPRequest, on stream: HTTPStream) {
+        let route: InferenceRoutes.Route =
+            switch request.head.path.split(separator: "/").last {
+            case "stream": .stream
+            case "batch": .batch
+            default: .single
+            }
+        plain.respond(route, to: request, on: stream)
     }
 
     /// What needs no key: balancers have none.
@@ -75,6 +88,15 @@ package final class Gateway: HTTPResponder {
         }
         var body = ByteBuffer()
         list.write(into: &body)
+        stream.respond(status: 200, headers: [("content-type", "application/json")], body: body)
+    }
+
+    /// One model's card.
+    private func respondModel(_ id: String, _ request: HTTPRequest, on stream: HTTPStream) {
+        var body = ByteBuffer()
+        guard request.method == .get,
+            core.modelList(created: started).writeCard(of: id, into: &body)
+        else { return proxy(request, on: stream) }
         stream.respond(status: 200, headers: [("content-type", "application/json")], body: body)
     }
 
@@ -99,7 +121,7 @@ package final class Gateway: HTTPResponder {
     private func respondHealth(on stream: HTTPStream) {
         let isUp = core.withFleet { fleet, now in
             fleet.status(now: now).contains {
-                $0.isHealthy && !$0.isDraining && !$0.isEjectedByOperator
+                !$0.isDead && !$0.isDraining && !$0.isEjectedByOperator && !$0.isRetired
             }
         }
         if isUp, !stream.isDraining {
@@ -129,7 +151,11 @@ package final class Gateway: HTTPResponder {
     private func proxy(_ request: HTTPRequest, on stream: HTTPStream) {
         guard let loop = loops[ObjectIdentifier(stream.eventLoop)] else { return stream.abort() }
         do throws(OpenAIError) {
-            let proxied = try ProxyRequest(request, identity: RequestIdentity(request.head))
+            let proxied = try ProxyRequest(
+                request,
+                identity: RequestIdentity(request.head),
+                dropsKey: core.hasKeys
+            )
             let policy = core.policy(unixTime: unixTime())
             ProxyExchange(loop: loop, stream: stream, request: proxied, policy: policy).begin()
         } catch {

@@ -15,11 +15,14 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     private var keepsAlive = false
     private var hasReceived = false
     private var exchangeCount = 0
+    private var sentAt = NIODeadline.uptimeNanoseconds(0)
     /// Whether the channel was told not to read.
     private var isPaused = false
     /// When it became free.
     private(set) var freeSince = NIODeadline.uptimeNanoseconds(0)
 
+    /// How long after a request a closing connection may not have seen it.
+    private static let raceTime = TimeAmount.milliseconds(50)
     /// A body up to this goes out with its head in one buffer, and so in one packet.
     private static let maxJoinedBytes = 16 << 10
 
@@ -59,6 +62,7 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         }
         exchange.connection = self
         exchangeCount += 1
+        sentAt = .now()
         hasReceived = false
         parser.answersHead = exchange.isHead
         setReading(exchange.isReading)
@@ -156,8 +160,10 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     private func fail(_ error: ClientError) {
         let failed = takeExchange()
         guard let failed else { return }
-        // A server may close a kept connection just when the next request is on its way.
-        if !hasReceived, exchangeCount > 1, !failed.isSecondTry, failed.receiver != nil {
+        // A server may close a kept connection just when the next request is on its way. Later than
+        // that it has read the request, and may have begun to do what it says.
+        let isRace = NIODeadline.now() < sentAt + Self.raceTime
+        if !hasReceived, exchangeCount > 1, isRace, !failed.isSecondTry, failed.receiver != nil {
             failed.isSecondTry = true
             pool.dial(failed)
         } else {

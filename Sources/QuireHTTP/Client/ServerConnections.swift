@@ -9,12 +9,12 @@ package final class ServerConnections: @unchecked Sendable {
     // Sendable by confinement: every entry point checks that it runs on `eventLoop`.
     package let address: ServerAddress
     package let eventLoop: any EventLoop
-    private let limits: Limits
+    package let limits: Limits
     private var free: [ClientConnection] = []
     private var isSweeping = false
 
     /// What is kept, and how long.
-    package struct Limits: Sendable {
+    package struct Limits: Sendable, Hashable {
         /// From the first packet to an open connection.
         package var connectTimeout = TimeAmount.seconds(10)
         /// A free connection is closed after so long; nil keeps it until the server closes it.
@@ -82,7 +82,12 @@ package final class ServerConnections: @unchecked Sendable {
             .connect(host: address.host, port: address.port)
             .assumeIsolated()
             .whenFailure { [address] error in
-                exchange.fail(.cannotConnect("\(address): \(Self.reason(error))"))
+                let reason = "\(address): \(Self.reason(error))"
+                // The first try was sent: whether it was read is not known.
+                exchange.fail(
+                    exchange.isSecondTry
+                        ? .connectionLost(reason, inResponse: false) : .cannotConnect(reason)
+                )
             }
     }
 

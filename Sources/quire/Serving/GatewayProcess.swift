@@ -59,7 +59,8 @@ struct GatewayProcess {
         observer.start()
         announce(configuration, listener, admin)
         let signal = try firstSignal.futureResult.wait()
-        let seconds = Int64(configuration.shutdownTimeout.components.seconds)
+        let timeout = configuration.shutdownTimeout
+        let seconds = timeout.components.seconds
         Log.line(
             "\(signal == SIGINT ? "SIGINT" : "SIGTERM"): draining "
                 + "\(listener.connectionCount) connections, for at most \(seconds) s"
@@ -67,7 +68,8 @@ struct GatewayProcess {
         // Clients with idle connections get to know by their next answer, before those are closed.
         try listener.beginDrain().wait()
         try control.next().scheduleTask(in: Self.farewellTime) {}.futureResult.wait()
-        try listener.shutdown(within: .seconds(seconds)).wait()
+        let nanoseconds = Int64(clamping: timeout.clampedNanoseconds)
+        try listener.shutdown(within: .nanoseconds(nanoseconds)).wait()
         try observer.stop().wait()
         try admin?.shutdown(within: .seconds(1)).wait()
         try group.syncShutdownGracefully()
