@@ -2,6 +2,7 @@
 """Trains the bundled model on the CPU, from generated conversations and fixed seeds.
 
 Usage: train.py FOLDER [--steps N] [--resume]      (FOLDER holds tokenizer.json)
+       train.py FOLDER --more N                    a second round, after the first has ended
 
 Every conversation is new; none is seen twice. The loss is on the assistant's tokens only.
 A checkpoint is written every few minutes; --resume goes on from it with the same data.
@@ -35,6 +36,13 @@ WARMUP_STEPS = 40
 DECAY_SHARE = 0.6  # of all steps, the last ones, lower the rates to nothing
 SEED = 20240607
 QUESTION_TOKENS = 2560  # in the batch of questions that each step has beside its conversations
+
+
+# The second round: lower rates, other conversations, and questions with holes, so that no single
+# word is all that an answer hangs on.
+MORE_RATE_SHARE = 0.4
+MORE_SEED = 77
+HOLES = 0.12
 
 
 class Phase:
@@ -72,11 +80,24 @@ class Classes:
         self.numbers = {kind: number for number, kind in enumerate(kinds)}
 
 
-def encoded(tokenizer, classes, messages, tools, limit, phase, chance):
+def with_holes(tokens, chance, vocabulary):
+    """The tokens, some of them replaced by any other; the last one, which ends a message, stays."""
+    return [
+        chance.randrange(vocabulary) if chance.random() < HOLES else token for token in tokens[:-1]
+    ] + tokens[-1:]
+
+
+def encoded(tokenizer, classes, messages, tools, limit, phase, chance, holes=False):
     """Token ids, which of them the model must predict, and the class (or -1) that begins there."""
     ids, targets, kinds = [], [], []
+    # What is copied or computed must be whole.
+    asked = [message.get("kind") for message in messages if message["role"] == "assistant"]
+    holes = holes and all(kind.rsplit(" ", 1)[0] not in data.TASKS for kind in asked)
+    holes = holes and chance.random() < 0.6
     for text, is_own, kind in data.pieces(messages, tools):
         tokens = tokenizer.encode(text, add_special_tokens=False).ids
+        if holes and not is_own and len(tokens) > 4:
+            tokens = with_holes(tokens, chance, tokenizer.get_vocab_size())
         ids += tokens
         targets += [is_own] * len(tokens)
         kinds += [-1] * (len(tokens) - 1) + [classes.numbers[kind] if kind else -1]
@@ -86,15 +107,15 @@ def encoded(tokenizer, classes, messages, tools, limit, phase, chance):
     return ids[:limit], targets[:limit], kinds[:limit]
 
 
-def batches(tokenizer, classes, limit, steps):
+def batches(tokenizer, classes, limit, steps, seed, holes):
     """Batches of rows of similar length, as (tokens, targets, kinds) tensors, without end."""
-    conversations, chance, count = data.Conversations(SEED), random.Random(SEED), 0
+    conversations, chance, count = data.Conversations(seed), random.Random(seed), 0
     made = iter(conversations)
     while True:
         phase = phase_at(count, steps)
         conversations.mix = phase.mix
         rows = [
-            encoded(tokenizer, classes, *conversation, limit, phase, chance)
+            encoded(tokenizer, classes, *conversation, limit, phase, chance, holes)
             for conversation in itertools.islice(made, LOOKAHEAD)
         ]
         groups = grouped(rows, phase.tokens_per_batch)
@@ -103,13 +124,13 @@ def batches(tokenizer, classes, limit, steps):
         yield from map(padded, groups)
 
 
-def question_batches(tokenizer, classes, limit):
+def question_batches(tokenizer, classes, limit, seed, holes):
     """The same up to where the first answer begins: nothing but questions."""
-    made, chance = iter(data.Conversations(SEED + 1, data.DRILL)), random.Random(SEED + 1)
+    made, chance = iter(data.Conversations(seed + 1, data.DRILL)), random.Random(seed + 1)
     while True:
         rows = []
         for conversation in itertools.islice(made, 4 * LOOKAHEAD):
-            row = encoded(tokenizer, classes, *conversation, limit, PRACTICE, chance)
+            row = encoded(tokenizer, classes, *conversation, limit, PRACTICE, chance, holes)
             rows.append(tuple(part[: row[1].index(True)] for part in row))
         groups = grouped(rows, QUESTION_TOKENS)
         chance.shuffle(groups)
@@ -151,6 +172,7 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--more", type=int, default=0)
     options = parser.parse_args()
 
     torch.manual_seed(SEED)
@@ -174,7 +196,11 @@ def main():
     class_head = torch.nn.Linear(config["hidden_size"], len(classes.numbers))
     optimizers.append(torch.optim.AdamW(class_head.parameters(), lr=OTHER_RATE, weight_decay=0.0))
     peaks = [MATRIX_RATE, OTHER_RATE, OTHER_RATE]
-    words.teach(tokenizer, classes, network.embed_tokens, SEED)
+    if options.more:
+        options.steps, options.resume = options.more, True
+        peaks = [peak * MORE_RATE_SHARE for peak in peaks]
+    else:
+        words.teach(tokenizer, classes, network.embed_tokens, SEED)
     checkpoint, first, tokens_before, seconds_before = options.folder / "checkpoint.pt", 0, 0, 0
     if options.resume and checkpoint.exists():
         state = torch.load(checkpoint)
@@ -183,6 +209,10 @@ def main():
         for optimizer, saved_state in zip(optimizers, state["optimizers"]):
             optimizer.load_state_dict(saved_state)
         first, tokens_before, seconds_before = (state[key] for key in ("step", "tokens", "seconds"))
+        if options.more:
+            first = 0
+
+    steps_before = state["step"] if options.more else 0
 
     def save(step):
         states = [optimizer.state_dict() for optimizer in optimizers]
@@ -194,8 +224,9 @@ def main():
     started = saved = time.monotonic()
     seen, losses, known = 0, [], []
     limit = config["max_position_embeddings"]
-    stream = itertools.islice(batches(tokenizer, classes, limit, options.steps), first, options.steps)
-    questions = question_batches(tokenizer, classes, limit)
+    seed, holes = (MORE_SEED, True) if options.more else (SEED, False)
+    stream = itertools.islice(batches(tokenizer, classes, limit, options.steps, seed, holes), first, options.steps)
+    questions = question_batches(tokenizer, classes, limit, seed, holes)
     for _ in range(first):
         next(questions)
     for step, (tokens, targets, kinds) in enumerate(stream, first):
@@ -234,7 +265,7 @@ def main():
             saved = now
     save(options.steps)
     summary = dict(
-        parameters=count, steps=options.steps,
+        parameters=count, steps=steps_before + options.steps,
         seconds=round(seconds_before + time.monotonic() - started), tokens=tokens_before + seen, loss=round(sum(losses[-50:]) / len(losses[-50:]), 4),
     )
     (options.folder / "training.json").write_text(json.dumps(summary) + "\n")

@@ -92,7 +92,7 @@ extension GatewayConfiguration {
     }
 
     private mutating func takeKeys(_ section: ConfigurationSection) throws(ConfigurationError) {
-        let isBlank = section.isBlank("api_keys", "api_key")
+        let isBlank = section.isBlank("api_keys")
         try section.strings("api_keys", isSecret: true, &apiKeys)
         var single: String?
         try section.secret("api_key", &single)
