@@ -73,6 +73,7 @@ package struct AnswerReader: Sendable, Hashable {
     private let keepsText: Bool
     private let textBytesMax: Int
     private var textBytes = 0
+    private var pattern = ChunkPattern()
 
     /// - Parameters:
     ///   - keepsText: Whether the text is kept, which resuming needs.
@@ -115,12 +116,31 @@ package struct AnswerReader: Sendable, Hashable {
     /// Reads an event's data.
     package mutating func read(data: Span<UInt8>) -> Chunk {
         if Self.isDone(data) { return readDone() }
+        if let chunk = readAlike(data) { return chunk }
         var cursor = JSONCursor(data)
         do throws(JSONError) {
             let scan = try ChunkScan(&cursor)
+            pattern.learn(scan, data)
             return read(scan, cursor, data)
         } catch {
             return readUnreadable()
+        }
+    }
+
+    /// Reads data that differs from the last plain chunk in its text only; `nil`: it does not.
+    private mutating func readAlike(_ data: Span<UInt8>) -> Chunk? {
+        guard let range = pattern.quotedText(in: data), !choices.isEmpty else { return nil }
+        var cursor = JSONCursor(data.extracting(range))
+        do throws(JSONError) {
+            let text = try cursor.readText()
+            guard text.end == range.count - 1 else { return nil }
+            choices[0].contentChunkCount += 1
+            guard text.end > text.start else { return .other }
+            keep(text, of: 0, cursor)
+            return .content
+        } catch {
+            // The parse of the whole says what is wrong.
+            return nil
         }
     }
 
