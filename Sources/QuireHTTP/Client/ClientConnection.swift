@@ -23,8 +23,6 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
 
     /// How long after a request a closing connection may not have seen it.
     private static let raceTime = TimeAmount.milliseconds(50)
-    /// A body up to this goes out with its head in one buffer, and so in one packet.
-    private static let maxJoinedBytes = 16 << 10
 
     init(pool: ServerConnections, first: Exchange) {
         self.pool = pool
@@ -66,14 +64,12 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         hasReceived = false
         parser.answersHead = exchange.isHead
         setReading(exchange.isReading)
-        var first = exchange.head
-        if exchange.body.readableBytes <= Self.maxJoinedBytes {
-            first.writeImmutableBuffer(exchange.body)
+        if exchange.body.readableBytes == 0 {
+            context.writeAndFlush(NIOAny(exchange.head), promise: nil)
         } else {
-            context.write(NIOAny(first), promise: nil)
-            first = exchange.body
+            context.write(NIOAny(exchange.head), promise: nil)
+            context.writeAndFlush(NIOAny(exchange.body), promise: nil)
         }
-        context.writeAndFlush(NIOAny(first), promise: nil)
     }
 
     // MARK: - Channel

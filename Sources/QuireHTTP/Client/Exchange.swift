@@ -21,8 +21,9 @@ extension ResponseReceiver {
 ///
 /// Confined to the event loop of its connections, and so not Sendable.
 package final class Exchange {
+    /// The head, and a body that is small: they go out in one packet.
     let head: ByteBuffer
-    /// Sent after the head; kept apart so that a large one is not copied.
+    /// A larger body, kept apart so that it is not copied.
     let body: ByteBuffer
     /// Whether the response has no body whatever its head says.
     let isHead: Bool
@@ -33,14 +34,22 @@ package final class Exchange {
     var isSecondTry = false
     private var isPaused = false
 
+    private static let maxJoinedBytes = 16 << 10
+
+    // Consuming: with one owner the body is written behind the head without a copy of that.
     init(
-        head: ByteBuffer,
+        head: consuming ByteBuffer,
         body: ByteBuffer,
         isHead: Bool,
         receiver: any ResponseReceiver
     ) {
+        if body.readableBytes <= Self.maxJoinedBytes {
+            head.writeImmutableBuffer(body)
+            self.body = ByteBuffer()
+        } else {
+            self.body = body
+        }
         self.head = head
-        self.body = body
         self.isHead = isHead
         self.receiver = receiver
     }

@@ -45,7 +45,7 @@ package final class ServerConnections: @unchecked Sendable {
 
     /// Sends a request whose body is a buffer of its own.
     package func send(
-        head: ByteBuffer,
+        head: consuming ByteBuffer,
         body: ByteBuffer,
         isHead: Bool = false,
         to receiver: any ResponseReceiver
