@@ -43,7 +43,7 @@ import Testing
         buffer.writeContentLength(3)
         buffer.writeHeadEnd()
         buffer.writeString("abc")
-        buffer.writeRequestLine(ByteBuffer(string: "PUT"), target: ByteBuffer(string: "/"))
+        buffer.writeRequestLine("PUT", target: ByteBuffer(string: "/"))
         buffer.writeField("host", "")
         buffer.writeChunkedEncoding()
         buffer.writeHeadEnd()

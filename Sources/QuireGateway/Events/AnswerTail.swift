@@ -16,19 +16,21 @@ package struct AnswerTail: Sendable {
 
     /// Takes the next part of the body.
     package mutating func append(_ bytes: ByteBuffer) {
-        let new = bytes.readableBytesView.suffix(Self.bytesMax)
+        let all = bytes.readableBytesUInt8Span
+        let new = all.extracting(max(0, all.count - Self.bytesMax)...)
         let excess = tail.count + new.count - Self.bytesMax
         if excess > 0 { tail.removeFirst(min(excess, tail.count)) }
-        tail.append(contentsOf: new)
+        unsafe new.withUnsafeBufferPointer { unsafe tail.append(contentsOf: $0) }
     }
 
     /// The usage; looked for once, when the body has ended.
     package func usage() -> Usage? {
-        let name = Array(#""usage""#.utf8)
-        var start = tail.count - name.count
+        let bytes = tail.span
+        let name: [7 of UInt8] = [0x22, 0x75, 0x73, 0x61, 0x67, 0x65, 0x22]  // "usage"
+        var start = bytes.count - name.count
         while start >= 0 {
-            if tail[start] == name[0], tail[start..<(start + name.count)].elementsEqual(name),
-                let usage = Self.usage(in: tail.span.extracting((start + name.count)...))
+            if bytes[start] == name[0], name.indices.allSatisfy({ bytes[start + $0] == name[$0] }),
+                let usage = Self.usage(in: bytes.extracting((start + name.count)...))
             {
                 return usage
             }

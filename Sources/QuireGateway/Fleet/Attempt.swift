@@ -1,6 +1,8 @@
 /// A request's place at an upstream; it holds a slot until `Fleet.end`.
 package struct Attempt: Sendable {
     package let upstream: UpstreamID
+    /// Where it goes, as configured when it was picked.
+    package let target: UpstreamTarget
     package let serial: UInt64
     package let startedAt: UInt64
     /// The model's name at that instance; `nil` where the name that was asked for is right.

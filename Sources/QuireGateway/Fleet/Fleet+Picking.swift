@@ -151,6 +151,9 @@ extension Fleet {
         now: UInt64
     ) -> Attempt {
         let row = chosen.upstream
+        guard let target = upstreams[row]?.target else {
+            preconditionFailure("a candidate has its row")
+        }
         let queuedTokens = max(0, context.uncachedTokens ?? request.promptTokens)
         upstreams[row]?.inFlight += 1
         upstreams[row]?.totals.attempts += 1
@@ -166,16 +169,21 @@ extension Fleet {
         )
         return Attempt(
             upstream: id(ofRow: row),
+            target: target,
             serial: serial,
             startedAt: now,
-            model: modelName(for: request, in: group, row: row)
+            model: modelName(for: request, in: group, at: target)
         )
     }
 
     /// The name to send in place of the one that was asked for, if that is another.
-    private func modelName(for request: PickRequest, in group: Int, row: Int) -> String? {
+    private func modelName(
+        for request: PickRequest,
+        in group: Int,
+        at target: UpstreamTarget
+    ) -> String? {
         guard let model = groups[group].model ?? request.model else { return nil }
-        let name = upstreams[row]?.configuration.modelNames[model] ?? model
+        let name = target.configuration.modelNames[model] ?? model
         return name == request.model ? nil : name
     }
 

@@ -3,7 +3,8 @@
 /// A row of the fleet's table. An instance that a reload removed stays in its row, retired, until
 /// its last attempt has ended, so that its slots are counted to the end.
 struct Upstream: Sendable {
-    var configuration: UpstreamConfiguration
+    /// Its settings, behind one reference: rows are copied in each pick.
+    private(set) var target: UpstreamTarget
     let generation: Int
     /// Hash of name and address, the same in every process.
     let identity: UInt64
@@ -46,7 +47,7 @@ struct Upstream: Sendable {
         generation: Int,
         tag: UInt16
     ) {
-        self.configuration = configuration
+        target = UpstreamTarget(configuration)
         self.generation = generation
         self.tag = tag
         identity = SplitMix64.hash(configuration.name + " " + configuration.endpoint.description)
@@ -61,7 +62,7 @@ struct Upstream: Sendable {
     /// A weight that the operator set by hand stays until the configured one changes.
     mutating func reconfigure(_ next: UpstreamConfiguration, in fleet: FleetConfiguration) {
         if next.weight != configuration.weight { weight = next.weight }
-        configuration = next
+        target = UpstreamTarget(next)
         isRetired = false
         inFlightMax = Self.inFlightMax(next, fleet)
         if breaker.configuration != fleet.circuitBreaker {
@@ -69,6 +70,8 @@ struct Upstream: Sendable {
         }
         passive.configuration = Self.passive(next, fleet)
     }
+
+    var configuration: UpstreamConfiguration { target.configuration }
 
     /// Whether the operator lets it take requests.
     var isOpenForRequests: Bool { !isRetired && !isDraining && !isEjected && weight > 0 }

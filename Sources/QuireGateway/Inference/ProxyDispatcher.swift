@@ -23,7 +23,7 @@ struct ProxyDispatcher: ChatDispatcher {
             let request = try ProxyRequest(
                 chat: dispatch.body,
                 head: dispatch.head,
-                identity: RequestIdentity(dispatch.head),
+                identity: RequestIdentity(dispatch.head, using: &loop.random),
                 dropsKey: core.hasKeys
             )
             ProxyExchange(

@@ -10,7 +10,11 @@ final class GatewayLoop: @unchecked Sendable {
     let eventLoop: any EventLoop
     let core: GatewayCore
     var metrics: GatewayMetrics { core.metrics }
+    /// For the identities of requests.
+    var random = RandomWords()
     private var connections: [ServerAddress: ServerConnections] = [:]
+    /// What was found for each row of the fleet: a look-up by strings costs 800 instructions.
+    private var routes: [UpstreamRoute?] = []
     private var exchanges: [ProxyExchange] = []
     private var isSweeping = false
 
@@ -24,8 +28,27 @@ final class GatewayLoop: @unchecked Sendable {
         self.core = core
     }
 
-    /// The connections to an address; new ones where a reload has changed their limits.
-    func connections(
+    /// Connections and series of the upstream that an attempt goes to; new ones where a reload has
+    /// changed the limits.
+    func route(of attempt: Attempt, _ limits: ServerConnections.Limits) -> UpstreamRoute {
+        let index = attempt.upstream.index
+        if index < routes.count, let known = routes[index], known.target === attempt.target,
+            known.connections.limits == limits
+        {
+            return known
+        }
+        let made = UpstreamRoute(
+            target: attempt.target,
+            connections: connections(to: attempt.target.address, limits),
+            metrics: core.metrics.upstream(attempt.target.configuration.name)
+        )
+        while routes.count <= index { routes.append(nil) }
+        routes[index] = made
+        return made
+    }
+
+    /// The connections to an address.
+    private func connections(
         to address: ServerAddress,
         _ limits: ServerConnections.Limits
     ) -> ServerConnections {
@@ -37,6 +60,7 @@ final class GatewayLoop: @unchecked Sendable {
         if connections.count >= Self.maxAddresses {
             for known in connections.values { known.closeFree() }
             connections = [:]
+            routes = []
         }
         let made = ServerConnections(address: address, eventLoop: eventLoop, limits: limits)
         connections[address] = made
@@ -86,4 +110,11 @@ final class GatewayLoop: @unchecked Sendable {
             scheduleSweep()
         }
     }
+}
+
+/// What a loop keeps of an upstream, as long as its target is the same.
+struct UpstreamRoute {
+    let target: UpstreamTarget
+    let connections: ServerConnections
+    let metrics: UpstreamMetrics
 }

@@ -154,6 +154,6 @@ extension ProxyExchange: ResponseReceiver {
 extension HTTPResponseHead {
     /// Whether the body is server-sent events.
     var isEventStream: Bool {
-        fields.first("content-type")?.lowercased().hasPrefix("text/event-stream") ?? false
+        fields.first("content-type", hasPrefix: "text/event-stream")
     }
 }

@@ -52,7 +52,7 @@ extension ProxyExchange {
                 var body = ByteBuffer()
                 for piece in pieces { body.writeImmutableBuffer(piece) }
                 phase = .resuming(continuation)
-                if send(attempt, body: body) { return }
+                return send(attempt, body: body)
             case .complete(let events):
                 loop.core.grant { fleet, now in fleet.end(attempt, .cancelled, now: now) }
                 return complete(with: events)

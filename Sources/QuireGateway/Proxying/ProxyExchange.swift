@@ -116,40 +116,28 @@ final class ProxyExchange {
 
     func send(_ attempt: Attempt) {
         phase = .sent
-        let edits = request.edits(for: attempt)
-        if send(attempt, body: edits.applied(to: request.body)) { return }
-        // Removed by a reload since it was picked.
-        tryOnce()
+        send(attempt, body: request.edits(for: attempt).applied(to: request.body))
     }
 
-    /// Sends a body to the upstream of an attempt; false, and the attempt ended, if it is gone.
-    func send(_ attempt: Attempt, body: ByteBuffer) -> Bool {
-        let upstream = loop.core.withFleet { fleet, _ in fleet.configuration(of: attempt.upstream) }
-        guard let upstream else {
-            loop.core.grant { fleet, now in fleet.end(attempt, .cancelled, now: now) }
-            pickRequest.excluded.append(attempt.upstream)
-            return false
-        }
+    /// Sends a body to the upstream of an attempt.
+    func send(_ attempt: Attempt, body: ByteBuffer) {
         self.attempt = attempt
         attemptCount += 1
-        attemptStarted = .now()
-        upstreamMetrics = loop.metrics.upstream(upstream.name)
-        loop.metrics.began(upstream: upstreamMetrics)
-        upstreamMetrics.bytesUp.increment(by: body.readableBytes)
-        let connections = loop.connections(
-            to: upstream.endpoint.address,
-            policy.connections
-        )
-        deadline = bounded(.now() + policy.limits.firstByte)
-        let made = connections.send(
-            head: request.head.head(to: upstream, bodyBytes: body.readableBytes),
+        let now = NIODeadline.now()
+        attemptStarted = now
+        let route = loop.route(of: attempt, policy.connections)
+        upstreamMetrics = route.metrics
+        loop.metrics.began(upstream: route.metrics)
+        route.metrics.bytesUp.increment(by: body.readableBytes)
+        deadline = bounded(now + policy.limits.firstByte)
+        let made = route.connections.send(
+            head: request.head.head(to: route.target, bodyBytes: body.readableBytes),
             body: body,
             isHead: request.head.isHead,
             to: self
         )
         // A kept connection can fail in the very call, and another attempt be under way already.
         if self.attempt?.serial == attempt.serial { exchange = made }
-        return true
     }
 
     /// The time, but no later than the whole request may take.

@@ -3,7 +3,9 @@ import QuireHTTP
 import QuireOpenAI
 
 /// A client's request as the gateway understands it: what goes up, and what the answer must be.
-struct ProxyRequest {
+///
+/// Immutable, and a class because it is handed on whole: a copy of it takes a dozen references.
+final class ProxyRequest {
     /// What the request asks for, as far as the gateway treats it in its own way.
     enum Kind: Sendable {
         case chat, completion
@@ -33,22 +35,21 @@ struct ProxyRequest {
         identity: RequestIdentity,
         dropsKey: Bool
     ) throws(OpenAIError) {
-        guard APIPath.isPlain(request.head.path) else {
+        guard APIPath.isPlain(request.head) else {
             throw .badRequest("The path must not hold '.' or '..' segments.")
         }
         head = UpstreamRequest(request.head, identity: identity, dropsKey: dropsKey)
         body = request.body
-        kind =
-            switch (request.method, head.path) {
-            case (.post, "/v1/chat/completions"): .chat
-            case (.post, "/v1/completions"): .completion
-            default: .other
-            }
-        let type = request.head.fields.first("content-type")?.lowercased()
-        let saysJSON = type.map { $0.contains("json") } ?? true
+        if request.method == .post, head.hasPath("/v1/chat/completions") {
+            kind = .chat
+        } else if request.method == .post, head.hasPath("/v1/completions") {
+            kind = .completion
+        } else {
+            kind = .other
+        }
         let isJSON =
             request.method == .post && request.body.readableBytes > 0
-            && (saysJSON || kind != .other)
+            && (kind != .other || request.head.saysJSON)
         isRepeatable =
             kind != .other || [.get, .head, .options].contains(request.method)
             || Self.pureRoutes.contains(head.path)

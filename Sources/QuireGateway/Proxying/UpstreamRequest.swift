@@ -74,28 +74,31 @@ struct UpstreamRequest {
         self.identity = identity
     }
 
-    /// The path of the target, without its query.
-    var path: String {
-        let bytes = target.readableBytesView.prefix { $0 != UInt8(ascii: "?") }
-        return String(decoding: bytes, as: UTF8.self)
+    /// Whether that is the path of the target, without its query.
+    func hasPath(_ path: StaticString) -> Bool {
+        guard target.starts(with: path) else { return false }
+        let bytes = target.readableBytesUInt8Span
+        let end = path.utf8CodeUnitCount
+        return bytes.count == end || bytes[end] == UInt8(ascii: "?")
     }
 
     var requestID: String { identity.requestID }
 
     /// The head for one upstream, with a body of that many bytes.
-    func head(to upstream: UpstreamConfiguration, bodyBytes: Int) -> ByteBuffer {
-        var head = ByteBufferAllocator().buffer(capacity: 512)
-        let endpoint = upstream.endpoint
-        let prefix = endpoint.prefix
+    func head(to target: UpstreamTarget, bodyBytes: Int) -> ByteBuffer {
+        // Room for a usual head and a small body behind it, so that it does not grow.
+        var head = ByteBufferAllocator().buffer(capacity: 768 + min(bodyBytes, 16 << 10))
+        let key = target.configuration.apiKey
+        let prefix = target.configuration.endpoint.prefix
         if prefix.isEmpty {
-            head.writeRequestLine(ByteBuffer(string: method), target: target)
+            head.writeRequestLine(method, target: self.target)
         } else {
             var whole = ByteBuffer(string: prefix)
-            whole.writeImmutableBuffer(target)
-            head.writeRequestLine(ByteBuffer(string: method), target: whole)
+            whole.writeImmutableBuffer(self.target)
+            head.writeRequestLine(method, target: whole)
         }
-        head.writeField("host", endpoint.hostHeader ?? endpoint.address.authority)
-        let keepsKey = upstream.apiKey == nil && !dropsKey
+        head.writeField("host", target.hostField)
+        let keepsKey = key == nil && !dropsKey
         if isOwnChat {
             head.writeFields(fields, except: Self.droppedForOwnChat)
             head.writeField("content-type", "application/json")
@@ -105,7 +108,7 @@ struct UpstreamRequest {
         } else {
             head.writeFields(fields, except: keepsKey ? Self.dropped : Self.droppedWithKey)
         }
-        if let key = upstream.apiKey { head.writeField("authorization", "Bearer \(key)") }
+        if let key { head.writeField("authorization", "Bearer \(key)") }
         head.writeField("x-request-id", identity.requestID)
         head.writeField("traceparent", identity.traceparent)
         if bodyBytes > 0 || method == "POST" || method == "PUT" {
@@ -118,9 +121,9 @@ struct UpstreamRequest {
 
 /// The paths under which clients ask for the same thing.
 enum APIPath {
-    private static let routes = [
-        "chat/completions", "completions", "models", "embeddings", "responses", "rerank", "score",
-        "audio/", "messages",
+    private static let routes: [StaticString] = [
+        "/chat/completions", "/completions", "/models", "/embeddings", "/responses", "/rerank",
+        "/score", "/audio/", "/messages",
     ]
 
     static func isAPI(_ normalized: ByteBuffer) -> Bool { normalized.starts(with: "/v1/") }
@@ -129,12 +132,14 @@ enum APIPath {
     /// URLs are configured with and without `/v1`, and Spring clients join two of them.
     static func normalized(_ target: ByteBuffer) -> ByteBuffer {
         var path = target
-        var hadVersion = false
+        var versionCount = 0
         while path.readableBytes >= 4, path.starts(with: "/v1/") {
             path.moveReaderIndex(forwardBy: 3)
-            hadVersion = true
+            versionCount += 1
         }
-        let isAPI = hadVersion || routes.contains { path.starts(with: "/" + $0) }
+        // Mostly it is as it should be.
+        if versionCount == 1 { return target }
+        let isAPI = versionCount > 0 || routes.contains { path.starts(with: $0) }
         guard isAPI else { return target }
         var result = ByteBuffer(string: "/v1")
         result.writeImmutableBuffer(path)
@@ -145,7 +150,18 @@ enum APIPath {
 extension APIPath {
     /// Whether a path stays within its base whoever resolves it: no `.` or `..` segment, written
     /// out or percent-encoded, and no `//` at its beginning.
-    static func isPlain(_ path: String) -> Bool {
+    static func isPlain(_ head: HTTPRequestHead) -> Bool {
+        let isSuspect = head.withPath { path in
+            path.indices.contains { index in
+                switch path[index] {
+                case UInt8(ascii: "."), UInt8(ascii: "%"), UInt8(ascii: "\\"): true
+                case UInt8(ascii: "/"): index == 1
+                default: false
+                }
+            }
+        }
+        guard isSuspect else { return true }
+        let path = head.path
         guard !path.hasPrefix("//") else { return false }
         for segment in path.split(separator: "/") {
             let plain = segment.lowercased().replacing("%2e", with: ".")
@@ -159,16 +175,18 @@ extension APIPath {
     }
 }
 
-extension UpstreamEndpoint {
-    /// The address as the HTTP client takes it.
-    var address: ServerAddress { ServerAddress(host: host, port: port, prefix: prefix) }
+extension HTTPRequestHead {
+    /// Whether the body is JSON, or of a type that is not named.
+    var saysJSON: Bool {
+        fields.first("content-type").map { $0.lowercased().contains("json") } ?? true
+    }
 }
 
 extension ByteBuffer {
     /// Whether the readable bytes begin with the text.
-    fileprivate func starts(with text: String) -> Bool {
+    fileprivate func starts(with text: StaticString) -> Bool {
         let bytes = readableBytesUInt8Span
-        let wanted = text.utf8.span
+        let wanted = unsafe Span(_unsafeStart: text.utf8Start, count: text.utf8CodeUnitCount)
         guard bytes.count >= wanted.count else { return false }
         for index in wanted.indices where bytes[index] != wanted[index] { return false }
         return true

@@ -13,6 +13,8 @@ struct ActiveHealth: Sendable {
     ///
     /// A verdict nobody renews is forgotten.
     func isDead(at now: UInt64, _ configuration: ActiveHealthConfiguration) -> Bool {
+        // Mostly there is no verdict, and a pick asks this four times.
+        guard isDown || isStuck else { return false }
         let validity = configuration.validity.clampedNanoseconds
         return isDown && now < checkedAt.saturatingAdd(validity)
             || isStuck && now < watchedAt.saturatingAdd(validity)

@@ -49,6 +49,8 @@ package final class Gateway: HTTPResponder {
     }
 
     package func respond(to request: HTTPRequest, on stream: HTTPStream) {
+        // The path of nearly all requests: through the names below it costs 2,000 instructions.
+        if request.head.hasPath("/v1/chat/completions") { return proxy(request, on: stream) }
         switch request.head.path {
         case "/health", "/ping", "/health/ready": respondHealth(on: stream)
         case "/health/live": stream.respond(status: 200)
@@ -153,7 +155,7 @@ package final class Gateway: HTTPResponder {
         do throws(OpenAIError) {
             let proxied = try ProxyRequest(
                 request,
-                identity: RequestIdentity(request.head),
+                identity: RequestIdentity(request.head, using: &loop.random),
                 dropsKey: core.hasKeys
             )
             let policy = core.policy(unixTime: unixTime())

@@ -79,6 +79,12 @@ package struct HTTPRequestHead: Sendable {
     /// The path as it was sent, still percent-encoded; `*` for `OPTIONS *`.
     package var path: String { fields.text(pathRange) }
 
+    /// Whether the path is exactly that one.
+    package func hasPath(_ path: StaticString) -> Bool {
+        fields.bytes.readableBytesUInt8Span.extracting(pathRange.range)
+            .equals(unsafe Span(_unsafeStart: path.utf8Start, count: path.utf8CodeUnitCount))
+    }
+
     /// What follows the `?`, still percent-encoded.
     package var query: String? { queryRange.map(fields.text) }
 
