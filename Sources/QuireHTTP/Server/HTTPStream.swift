@@ -158,9 +158,7 @@ package final class HTTPStream {
         guard let connection, !dropsBody, bytes.readableBytes > 0 else { return }
         switch state {
         case .chunked:
-            connection.output.writeChunkSize(bytes.readableBytes)
-            append(bytes, to: connection)
-            connection.output.writeStaticString("\r\n")
+            writeChunk(bytes, to: connection)
         case .untilClose:
             append(bytes, to: connection)
         case .length(let remaining):
@@ -227,8 +225,23 @@ package final class HTTPStream {
         onWritable = nil
     }
 
+    private func writeChunk(_ bytes: ByteBuffer, to connection: HTTPConnection) {
+        if passesThrough(bytes, connection) {
+            connection.output.writeChunkSize(bytes.readableBytes)
+            connection.writeThrough(bytes)
+            connection.output.writeStaticString("\r\n")
+        } else {
+            connection.output.writeChunk(bytes.readableBytesUInt8Span)
+        }
+    }
+
+    /// Whether a piece is so large that handing it on beats copying it.
+    private func passesThrough(_ bytes: ByteBuffer, _ connection: HTTPConnection) -> Bool {
+        bytes.readableBytes >= 32 << 10 && connection.isWritable
+    }
+
     private func append(_ bytes: ByteBuffer, to connection: HTTPConnection) {
-        if bytes.readableBytes >= 32 << 10, connection.isWritable {
+        if passesThrough(bytes, connection) {
             connection.writeThrough(bytes)
         } else {
             connection.output.writeImmutableBuffer(bytes)
