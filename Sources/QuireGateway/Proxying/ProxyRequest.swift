@@ -23,7 +23,7 @@ final class ProxyRequest {
     let isRepeatable: Bool
 
     /// What computes and changes nothing.
-    private static let pureRoutes: Set<String> = [
+    private static let pureRoutes: [StaticString] = [
         "/v1/embeddings", "/v1/rerank", "/v1/score", "/v1/messages", "/v1/responses", "/tokenize",
         "/detokenize", "/v1/audio/transcriptions", "/v1/audio/translations", "/pooling",
         "/classify",
@@ -50,9 +50,10 @@ final class ProxyRequest {
         let isJSON =
             request.method == .post && request.body.readableBytes > 0
             && (kind != .other || request.head.saysJSON)
+        let head = head
         isRepeatable =
             kind != .other || [.get, .head, .options].contains(request.method)
-            || Self.pureRoutes.contains(head.path)
+            || Self.pureRoutes.contains { head.hasPath($0) }
         scan = isJSON && head.isAPI ? try RoutingScan(request.body) : nil
         acceptLanguage = request.head.fields.first("accept-language")
     }
