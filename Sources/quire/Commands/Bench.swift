@@ -10,7 +10,7 @@ struct Bench: ParsableCommand {
         abstract: "Measure a server, the engine, the tokenizer, or the machine's limits.",
         subcommands: [
             BenchEngine.self, BenchLimits.self, BenchTokenizer.self, BenchServe.self,
-            BenchCompare.self,
+            BenchCompare.self, BenchPolicies.self,
         ]
     )
 }
