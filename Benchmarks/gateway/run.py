@@ -65,7 +65,7 @@ def setup():
 class Peer:
     def __init__(self, name, options):
         self.name, self.options = name, options
-        program = {"quire": options.quire}.get(name)
+        program = {"quire": str(pathlib.Path(options.quire).resolve())}.get(name)
         if name in PACKAGES:
             program = shutil.which(name)
         elif name != "quire":

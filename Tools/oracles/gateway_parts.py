@@ -147,7 +147,8 @@ class Gateway:
         folder = pathlib.Path(self.folder.name)
         self.log_path = folder / "log"
         self.configuration_path = folder / "gateway.yml"
-        hosts = [urllib.parse.urlsplit(url).netloc for url in upstreams]
+        urls = [url if isinstance(url, str) else url["url"] for url in upstreams]
+        hosts = [urllib.parse.urlsplit(url).netloc for url in urls]
         name = pathlib.Path(program).name
         if name == "nginx":
             self.configuration_path.write_text(nginx_configuration(folder, self.port, hosts))
@@ -161,7 +162,7 @@ class Gateway:
                 self.write(configuration, upstreams)
                 command += ["--config", str(self.configuration_path)]
             else:
-                for url in upstreams:
+                for url in urls:
                     command += ["--upstream", url]
             command += list(flags)
         self.command = command
