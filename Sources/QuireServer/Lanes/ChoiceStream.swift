@@ -45,7 +45,6 @@ final class ChoiceStream {
     private func take(_ token: Int32, _ logprobs: TokenLogprobs?, _ ending: FinishReason?) {
         if discardsOutput || isStopped { return }
         switch text.take(token, logprobs, ending: ending) {
-        case .nothing: return
         case .piece: break
         case .stopped:
             isStopped = true

@@ -10,8 +10,6 @@ import QuireTokenizer
 struct ChoiceText {
     /// What one token led to.
     enum Outcome {
-        /// Nothing to show yet: part of a character, or of what may be a stop string.
-        case nothing
         /// ``piece`` is to be written.
         case piece
         /// ``piece`` is to be written and is the last, for a stop string is complete.
